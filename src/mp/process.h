@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* mp/process.h - a function run in a child process
+ *
+ * Model     start forks; the child runs fn(arg) and leaves by one path, _exit
+ *           with the function's value as exit code: it never runs its parent's
+ *           exit handlers and never flushes its parent's buffers. The parent
+ *           holds a pidfd, so a process is reaped once and by handle only.
+ * Lifetime  start -> join -> destroy; destroy of a running process kills and
+ *           reaps it, so no zombie and no orphan is left
+ * Blocking  join(timeout_ms): -1 for ever, 0 look only, n at most
+ * Death     a daemon is killed (SIGKILL) when its parent dies, whatever the
+ *           reason, and may not start children (-EPERM). Any other child gets
+ *           SIGTERM when its parent dies. When the parent leaves by exit(3),
+ *           its daemons are killed and its other children joined first.
+ * Errors    negative errno: -EAGAIN no process to be had, -ENOMEM, -EPERM,
+ *           -ETIMEDOUT, -EBUSY still running */
+#ifndef MP_PROCESS_H
+#define MP_PROCESS_H
+
+#include "base/base.h"
+
+#include <sys/types.h>
+
+struct mp_process;
+
+/* Its value, 0 to 255, is the exit code of the process. */
+typedef int mp_process_fn(void *arg);
+
+struct mp_process_options {
+	const char *name; /* borrowed for the call; NULL: "process-N" */
+	bool is_daemon;
+};
+
+/* options may be NULL. arg is read by the child from its copy of the memory. */
+int mp_process_start(mp_process_fn *fn, void *arg,
+                     const struct mp_process_options *options,
+                     struct mp_process **out);
+
+/* 0 when it has ended, -ETIMEDOUT when not yet. May be called again. */
+int mp_process_join(struct mp_process *process, int timeout_ms);
+
+bool mp_process_is_alive(struct mp_process *process);
+
+/* SIGTERM, SIGKILL, or any signal; 0 also when it has already ended. */
+int mp_process_terminate(struct mp_process *process);
+int mp_process_kill(struct mp_process *process);
+int mp_process_signal(struct mp_process *process, int signal_number);
+
+/* The exit code, or -N when signal N ended it; -EBUSY while it runs. */
+int mp_process_exit_code(struct mp_process *process, int *code);
+
+pid_t mp_process_pid(const struct mp_process *process);
+const char *mp_process_name(const struct mp_process *process);
+bool mp_process_is_daemon(const struct mp_process *process);
+
+/* A pidfd, readable when the process has ended; owned by the process. */
+int mp_process_fd(const struct mp_process *process);
+
+void mp_process_destroy(struct mp_process *process);
+
+/* The name this process was started under; "main" in the first one. */
+const char *mp_process_self_name(void);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* mp/workers.h - worker processes over a task queue and a reply queue
+ *
+ * Model     the mechanism under mp/pool.h and under pcopy itself. A single-
+ *           threaded master submits byte records; n workers take them in
+ *           order, run one function on each and put replies. A task stays in
+ *           its slot while it is worked on, and the function may write into
+ *           it, so that whoever takes it after a death knows how far it got.
+ * Lifetime  create forks the workers, so make it before the master grows; the
+ *           master submits and dispatches; close, then dispatch until it says
+ *           that all is done; destroy kills and reaps what is left
+ * Blocking  the master never blocks: submit says -EAGAIN, and the descriptor
+ *           of mp_workers_fd becomes readable when there is something to do.
+ *           A worker blocks for a task, and for room for a reply.
+ * Death     a worker that dies is reaped and replaced; on_death sees the task
+ *           it had in hand and says whether it is tried again or given up. A
+ *           worker dies with its master. Workers that keep dying without a
+ *           task in hand are not replaced for ever: dispatch says -ECHILD when
+ *           none is left.
+ * Errors    negative errno */
+#ifndef MP_WORKERS_H
+#define MP_WORKERS_H
+
+#include "base/base.h"
+#include "mp/queue.h"
+
+#include <sys/types.h>
+
+struct mp_workers;
+struct mp_worker; /* what a worker knows of itself */
+
+/* In the worker: the task's bytes, in its slot. */
+typedef void mp_task_fn(struct mp_worker *self, void *ctx, void *task,
+                        size_t len);
+
+/* In the master. */
+typedef void mp_reply_fn(void *ctx, const void *reply, size_t len);
+struct mp_death {
+	unsigned worker; /* index, 0 up */
+	pid_t pid;
+	int exit_code;    /* -N for signal N */
+	void *task;       /* what it had in hand, may be changed; or NULL */
+	size_t len;       /* of the task, may be changed */
+	unsigned n_takes; /* how often the task was taken so far */
+};
+typedef enum mp_queue_verdict mp_death_fn(void *ctx, struct mp_death *death);
+
+struct mp_workers_options {
+	unsigned n_workers;
+	size_t n_waiting;           /* tasks queued besides those in hand */
+	size_t task_max, reply_max; /* bytes of one record */
+	unsigned max_tasks;         /* a worker is replaced after; 0: never */
+	mp_task_fn *run;            /* in the worker, for each task */
+	int (*start)(struct mp_worker *self, void *ctx); /* once, or NULL; */
+	void (*stop)(struct mp_worker *self, void *ctx); /* not 0: it exits */
+	mp_reply_fn *on_reply;
+	mp_death_fn *on_death; /* NULL: always tried again */
+	void *ctx;             /* for all of the above */
+};
+
+int mp_workers_create(const struct mp_workers_options *options,
+                      struct mp_workers **out);
+
+/* 0, or -EAGAIN when there is no free slot or no credit (tasks in flight never
+ * exceed the slots of the reply queue), -EMSGSIZE, -EPIPE after close. */
+int mp_workers_submit(struct mp_workers *workers, const void *task, size_t len);
+
+/* True when the next submit would not say -EAGAIN. */
+bool mp_workers_has_room(const struct mp_workers *workers);
+
+/* Takes all replies that are there, reaps and replaces the dead. Returns the
+ * number of replies, 0 for none; -ECHILD when no worker is left. */
+int mp_workers_dispatch(struct mp_workers *workers);
+
+/* Tasks submitted whose end has not been seen by dispatch. */
+size_t mp_workers_n_in_flight(const struct mp_workers *workers);
+
+/* An epoll descriptor, readable when dispatch has something to do or, with
+ * want_room, when submit would work again. Call prepare right before sleeping:
+ * true means do not sleep. */
+int mp_workers_fd(const struct mp_workers *workers);
+bool mp_workers_prepare_sleep(struct mp_workers *workers, bool want_room);
+
+/* No more tasks; workers leave when the queue is empty. */
+void mp_workers_close(struct mp_workers *workers);
+
+/* Waits until every task has ended and every worker has left; timeout_ms as
+ * usual. Runs the callbacks. close must have been called. */
+int mp_workers_join(struct mp_workers *workers, int timeout_ms);
+
+/* Kills and reaps the workers at once; tasks in hand are shown to on_death
+ * (its verdict does not count), waiting ones are dropped. */
+void mp_workers_kill(struct mp_workers *workers);
+
+void mp_workers_destroy(struct mp_workers *workers);
+
+unsigned mp_workers_n_alive(const struct mp_workers *workers);
+pid_t mp_workers_pid(const struct mp_workers *workers, unsigned index);
+
+/* In the worker. */
+unsigned mp_worker_index(const struct mp_worker *self);
+unsigned mp_worker_n_takes(const struct mp_worker *self);
+
+/* Puts a reply; blocks until there is room. Any number per task. */
+int mp_worker_reply(struct mp_worker *self, const void *reply, size_t len);
+
+/* For a reply in place: up to reply_max bytes, then send with its length. */
+int mp_worker_reply_reserve(struct mp_worker *self, void **reply);
+void mp_worker_reply_send(struct mp_worker *self, void *reply, size_t len);
+
+#endif
