@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/settings.h - what a run was asked to do
+ *
+ * Filled by the command line before anything starts, then constant; workers
+ * inherit it through the fork. */
+#ifndef ENGINE_SETTINGS_H
+#define ENGINE_SETTINGS_H
+
+#include "base/base.h"
+
+/* When an existing destination file is replaced. */
+enum update_rule {
+	UPDATE_CHANGED, /* its type, size or mtime differs from the source's */
+	UPDATE_OLDER,   /* its mtime is older than the source's */
+	UPDATE_ALL,     /* always */
+	UPDATE_NONE,    /* never: what exists is left alone */
+};
+
+struct settings {
+	unsigned n_workers; /* 1 and up */
+	size_t queue_depth; /* tasks waiting besides those in hand, 1 and up */
+	enum update_rule update;
+	bool is_dry_run;         /* say what would be done, change nothing */
+	bool is_one_file_system; /* leave directories of other ones out */
+	bool is_inplace;         /* write under the final name */
+	bool lists_entries;      /* tell the observer about each entry */
+};
+
+/* What is copied where. One source and no trailing slash: dst is the copy;
+ * else the copies go into dst under their own names. All borrowed. */
+struct operands {
+	const char *const *sources;
+	size_t n_sources;
+	const char *dst;
+	bool into_dst; /* -t, a slash behind DST, or several sources */
+};
+
+#endif
