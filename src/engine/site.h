@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/site.h - where each operand comes from and where its copy goes
+ *
+ * Model     per source a pair of roots. A directory source: the two directories
+ *           themselves; entries are named by their path below. Any other
+ *           source: the directory it is in and the directory its copy goes to,
+ *           with one entry whose name may differ on the two sides.
+ *           Operands are the user's own words: symbolic links in them are
+ *           followed up to, and for DST including, the last component. Below
+ *           the roots nothing is followed.
+ * Lifetime  opened by the master before the fork, inherited by the workers
+ * Errors    the site's fault and exit status say why a run cannot start */
+#ifndef ENGINE_SITE_H
+#define ENGINE_SITE_H
+
+#include "base/base.h"
+#include "engine/settings.h"
+#include "engine/tally.h"
+#include "fs/fault.h"
+#include "fs/meta.h"
+
+struct pair {
+	const char *src;  /* as the user wrote it, for messages */
+	char *dst;        /* likewise */
+	struct meta meta; /* of the source */
+	int src_fd, dst_fd;
+	char *src_name, *dst_name; /* of a source that is no directory */
+	bool is_dir;
+	bool dst_is_new;     /* the destination directory was made by us */
+	bool dst_is_missing; /* dry run: it would be made; dst_fd is -1 */
+	bool is_unusable;    /* was reported; nothing is copied for it */
+};
+
+struct site {
+	struct pair *pairs;
+	size_t n_pairs;
+};
+
+/* What a start-up problem is about. */
+struct site_problem {
+	char *path; /* owned by the caller, freed with free */
+	struct fault fault;
+};
+
+/* Opens all roots. A source that is not there or cannot be opened is told to
+ * report, counted and left out; the others go on. Returns EXIT_ALL_DONE, or
+ * EXIT_REFUSED or EXIT_NOT_STARTED with *problem set, before anything was
+ * made. */
+enum exit_status site_open(const struct settings *settings,
+                           const struct operands *operands, struct site *site,
+                           void (*report)(void *ctx, const char *path,
+                                          const struct fault *fault),
+                           void *ctx, struct site_problem *problem);
+
+void site_close(struct site *site);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs/meta.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static void from_statx(const struct statx *stx, struct meta *out)
+{
+	*out = (struct meta){
+		.dev = makedev(stx->stx_dev_major, stx->stx_dev_minor),
+		.ino = stx->stx_ino,
+		.rdev = makedev(stx->stx_rdev_major, stx->stx_rdev_minor),
+		.size = stx->stx_size,
+		.blocks = stx->stx_blocks,
+		.atime_s = stx->stx_atime.tv_sec,
+		.mtime_s = stx->stx_mtime.tv_sec,
+		.ctime_s = stx->stx_ctime.tv_sec,
+		.atime_ns = stx->stx_atime.tv_nsec,
+		.mtime_ns = stx->stx_mtime.tv_nsec,
+		.ctime_ns = stx->stx_ctime.tv_nsec,
+		.mode = stx->stx_mode,
+		.uid = stx->stx_uid,
+		.gid = stx->stx_gid,
+		.nlink = stx->stx_nlink,
+	};
+}
+
+static int read_statx(int fd, const char *name, int flags, struct meta *out)
+{
+	struct statx stx;
+
+	if (statx(fd, name, flags | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &stx) <
+	    0)
+		return -errno;
+	from_statx(&stx, out);
+	return 0;
+}
+
+int meta_read(int fd, struct meta *out)
+{
+	return read_statx(fd, "", AT_EMPTY_PATH, out);
+}
+
+int meta_read_at(int dir_fd, const char *name, struct meta *out)
+{
+	return read_statx(dir_fd, name, AT_SYMLINK_NOFOLLOW, out);
+}
+
+bool meta_same_inode(const struct meta *a, const struct meta *b)
+{
+	return a->dev == b->dev && a->ino == b->ino;
+}
+
+bool meta_is_unchanged(const struct meta *before, const struct meta *after)
+{
+	return before->size == after->size &&
+	       before->mtime_s == after->mtime_s &&
+	       before->mtime_ns == after->mtime_ns &&
+	       before->ctime_s == after->ctime_s &&
+	       before->ctime_ns == after->ctime_ns;
+}
+
+bool meta_same_mtime(const struct meta *src, const struct meta *dst,
+                     uint32_t granularity_ns)
+{
+	if (granularity_ns >= NS_PER_S) {
+		int64_t step = granularity_ns / NS_PER_S;
+
+		return src->mtime_s / step == dst->mtime_s / step;
+	}
+	return src->mtime_s == dst->mtime_s &&
+	       src->mtime_ns / granularity_ns == dst->mtime_ns / granularity_ns;
+}
+
+static int set_owner(int fd, uid_t uid, gid_t gid)
+{
+	/* Unlike fchown this takes O_PATH descriptors, too (openat(2)). */
+	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+int meta_set_owner(int fd, const struct meta *meta, struct meta_kept *kept)
+{
+	int rc = set_owner(fd, meta->uid, meta->gid);
+
+	if (rc == 0) {
+		*kept = (struct meta_kept){true, true};
+		return 0;
+	}
+	*kept = (struct meta_kept){false, false};
+	/* EINVAL: the id has no mapping in this user namespace. */
+	if (rc != -EPERM && rc != -EINVAL)
+		return rc;
+	kept->uid = meta->uid == geteuid();
+	kept->gid = set_owner(fd, (uid_t)-1, meta->gid) == 0;
+	return 0;
+}
+
+static const char *proc_path(char path[32], int fd)
+{
+	snprintf(path, 32, "/proc/self/fd/%d", fd);
+	return path;
+}
+
+int meta_set_perms(struct meta_target target, uint32_t perms)
+{
+	char path[32];
+	int rc;
+
+	/* fchmod refuses O_PATH; the magic link leads to the held inode, not
+	 * to a name (symlink(7), proc(5)). */
+	if (target.is_path)
+		rc = chmod(proc_path(path, target.fd), perms);
+	else
+		rc = fchmod(target.fd, perms);
+	return rc < 0 ? -errno : 0;
+}
+
+int meta_set_times(struct meta_target target, const struct meta *meta)
+{
+	const struct timespec times[2] = {
+		{.tv_sec = meta->atime_s, .tv_nsec = meta->atime_ns},
+		{.tv_sec = meta->mtime_s, .tv_nsec = meta->mtime_ns},
+	};
+	int rc;
+
+	if (target.is_path)
+		rc = utimensat(target.fd, "", times, AT_EMPTY_PATH);
+	else
+		rc = futimens(target.fd, times);
+	return rc < 0 ? -errno : 0;
+}
+
+uint32_t meta_safe_perms(const struct meta *meta, struct meta_kept kept)
+{
+	uint32_t perms = meta->mode & META_PERMS;
+
+	if (!kept.uid)
+		perms &= ~(uint32_t)S_ISUID;
+	if (!kept.gid)
+		perms &= ~(uint32_t)S_ISGID;
+	return perms;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* fs/meta.h - what an inode says of itself, and putting that on another one
+ *
+ * Model     struct meta is the part of statx(2) that a copy needs; it is plain
+ *           bytes and travels in job records
+ * Errors    negative errno; what failed goes into a struct fault */
+#ifndef FS_META_H
+#define FS_META_H
+
+#include "base/base.h"
+#include "fs/fault.h"
+
+#include <sys/stat.h>
+#include <time.h>
+
+struct meta {
+	uint64_t dev, ino, rdev; /* dev as makedev(3) makes it */
+	uint64_t size;           /* bytes */
+	uint64_t blocks;         /* of 512 bytes */
+	int64_t atime_s, mtime_s, ctime_s;
+	uint32_t atime_ns, mtime_ns, ctime_ns;
+	uint32_t mode; /* type and permissions, as st_mode */
+	uint32_t uid, gid;
+	uint32_t nlink;
+};
+
+#define META_PERMS UINT32_C(07777)
+
+static inline bool meta_is(const struct meta *meta, uint32_t type)
+{
+	return (meta->mode & S_IFMT) == type;
+}
+
+int meta_read(int fd, struct meta *out);
+
+/* Of the entry itself, links are not followed. */
+int meta_read_at(int dir_fd, const char *name, struct meta *out);
+
+bool meta_same_inode(const struct meta *a, const struct meta *b);
+
+/* Neither the bytes nor the times of their change differ: what was read in
+ * between is one state of the file. */
+bool meta_is_unchanged(const struct meta *before, const struct meta *after);
+
+/* Same mtime, as far as a file system with granularity_ns keeps it. */
+bool meta_same_mtime(const struct meta *src, const struct meta *dst,
+                     uint32_t granularity_ns);
+
+/* The inode to change: a descriptor, which may be an O_PATH one, as symlinks
+ * and special files have no other. */
+struct meta_target {
+	int fd;
+	bool is_path;
+};
+
+/* Owner and group. A caller who may not give files away (-EPERM) keeps what
+ * it can: the group alone if that is allowed; *kept tells what was set. */
+struct meta_kept {
+	bool uid, gid;
+};
+int meta_set_owner(int fd, const struct meta *meta, struct meta_kept *kept);
+int meta_set_perms(struct meta_target target, uint32_t perms);
+int meta_set_times(struct meta_target target, const struct meta *meta);
+
+/* The permissions to set when the owner was kept as told: set-user-id only
+ * with its user, set-group-id only with its group. */
+uint32_t meta_safe_perms(const struct meta *meta, struct meta_kept kept);
+
+#endif

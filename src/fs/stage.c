@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs/stage.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define PREFIX ".pcopy."
+
+void stage_make_name(char *note)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+	unsigned char random[12];
+	size_t at = sizeof(PREFIX) - 1;
+
+	/* Up to 256 bytes come whole and uninterrupted (getrandom(2)). */
+	(void)getrandom(random, sizeof(random), 0);
+	memcpy(note, PREFIX, at);
+	for (size_t i = 0; i < sizeof(random); i++)
+		note[at++] = letters[random[i] % 32];
+	note[at] = '\0';
+}
+
+void stage_sweep(int dir_fd, char *note)
+{
+	/* It may be gone or never have been: nothing to tell. */
+	if (note[0])
+		(void)unlinkat(dir_fd, note, 0);
+	note[0] = '\0';
+}
+
+static int open_named(struct stage *stage)
+{
+	for (int tries = 0; tries < 16; tries++) {
+		stage_make_name(stage->note);
+		stage->fd = openat(stage->dir_fd, stage->note,
+		                   O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
+		                           O_CLOEXEC,
+		                   0600);
+		if (stage->fd >= 0)
+			return 0;
+		if (errno != EEXIST)
+			break;
+	}
+	int err = errno;
+	stage->note[0] = '\0';
+	return -err;
+}
+
+int stage_open(struct stage *stage, int dir_fd, struct traits *traits,
+               uint32_t perms, bool *has_perms, char *note)
+{
+	*stage = (struct stage){.dir_fd = dir_fd,
+	                        .fd = -1,
+	                        .note = note,
+	                        .errs_late = traits->errs_late};
+	note[0] = '\0';
+	*has_perms = false;
+	if (traits->no_tmpfile)
+		return open_named(stage);
+	stage->fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, perms);
+	if (stage->fd >= 0) {
+		*has_perms = true;
+		return 0;
+	}
+	/* EOPNOTSUPP from the file system, EISDIR or ENOENT from kernels that
+	 * do not know the flag (open(2)), EINVAL from some FUSE servers. */
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT &&
+	    errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	int rc = open_named(stage);
+	if (rc == 0)
+		traits->no_tmpfile = true;
+	return rc;
+}
+
+/* Names an unnamed file. AT_EMPTY_PATH wants CAP_DAC_READ_SEARCH or, since
+ * Linux 6.10, the credentials the file was opened with; /proc always works
+ * where it is mounted (open(2), O_TMPFILE). */
+static int link_fd(int fd, int dir_fd, const char *name)
+{
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+
+	if (linkat(fd, "", dir_fd, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != ENOENT && errno != EPERM)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, path, dir_fd, name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	return -errno;
+}
+
+int stage_rename(int dir_fd, char *note, const char *name)
+{
+	if (renameat(dir_fd, note, dir_fd, name) == 0) {
+		note[0] = '\0';
+		return 0;
+	}
+	int err = errno;
+	stage_sweep(dir_fd, note);
+	return -err;
+}
+
+static int name_it(struct stage *stage, const char *name)
+{
+	if (stage->note[0])
+		return stage_rename(stage->dir_fd, stage->note, name);
+	int rc = link_fd(stage->fd, stage->dir_fd, name);
+	if (rc != -EEXIST)
+		return rc;
+	stage_make_name(stage->note);
+	rc = link_fd(stage->fd, stage->dir_fd, stage->note);
+	if (rc < 0) {
+		stage->note[0] = '\0';
+		return rc;
+	}
+	return stage_rename(stage->dir_fd, stage->note, name);
+}
+
+int stage_publish(struct stage *stage, const char *name)
+{
+	int rc = 0;
+
+	/* Where errors come late, they must come before the name does. */
+	if (stage->errs_late && fsync(stage->fd) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = name_it(stage, name);
+	else
+		stage_sweep(stage->dir_fd, stage->note);
+	int closed = fd_close_checked(stage->fd);
+	stage->fd = -1;
+	return rc < 0 ? rc : closed;
+}
+
+void stage_discard(struct stage *stage)
+{
+	stage->fd = fd_close(stage->fd);
+	stage_sweep(stage->dir_fd, stage->note);
+}

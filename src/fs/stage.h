@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* fs/stage.h - a new file that is nobody's until it is complete
+ *
+ * Model     an unnamed file (O_TMPFILE) that gets its name by linkat(2), or,
+ *           where there is no such thing, a short temporary name in the same
+ *           directory that becomes the final one by rename(2). What stood
+ *           under the final name stays whole until it is replaced.
+ * Lifetime  open -> write -> publish or discard; both close the descriptor
+ * Death     an unnamed file vanishes with its process. A temporary name stays:
+ *           it is written to *note before it exists, so that whoever takes
+ *           over can call stage_sweep.
+ * Errors    negative errno */
+#ifndef FS_STAGE_H
+#define FS_STAGE_H
+
+#include "base/base.h"
+#include "fs/traits.h"
+
+/* ".pcopy." and 12 letters: fits beside any name within NAME_MAX. */
+#define STAGE_NAME_MAX 24
+
+struct stage {
+	int dir_fd; /* borrowed */
+	int fd;
+	bool errs_late; /* traits.errs_late: fsync before the name */
+	char *note;     /* STAGE_NAME_MAX bytes, "" while there is no name */
+};
+
+/* Starts a file in dir_fd that only its owner may touch (0600); perms are
+ * given to it at once when it is unnamed and so out of reach for others.
+ * *has_perms tells whether they were. note is borrowed until the end. */
+int stage_open(struct stage *stage, int dir_fd, struct traits *traits,
+               uint32_t perms, bool *has_perms, char *note);
+
+/* Gives it its final name, replacing what has that name unless it is a
+ * directory (-EISDIR); closes it. On failure it is discarded. */
+int stage_publish(struct stage *stage, const char *name);
+
+/* Drops it. Fine for one that is already closed. */
+void stage_discard(struct stage *stage);
+
+/* A temporary name that does not exist yet, into note. */
+void stage_make_name(char *note);
+
+/* Renames the entry *note to name in dir_fd and clears the note. On failure
+ * the temporary entry is removed. */
+int stage_rename(int dir_fd, char *note, const char *name);
+
+/* Removes the temporary entry *note, if there is one, and clears the note. */
+void stage_sweep(int dir_fd, char *note);
+
+#endif

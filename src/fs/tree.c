@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "fs/tree.h"
+
+#include "base/buf.h"
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+
+void tree_init(struct tree *tree, int root_fd, int extra_flags)
+{
+	*tree = (struct tree){.root_fd = root_fd, .extra_flags = extra_flags};
+}
+
+static void drop(struct tree_dir *dir)
+{
+	if (!dir->path)
+		return;
+	dir->fd = fd_close(dir->fd);
+	free(dir->path);
+	*dir = (struct tree_dir){.fd = -1};
+}
+
+void tree_release(struct tree *tree)
+{
+	for (size_t i = 0; i < TREE_CACHED; i++)
+		drop(&tree->cached[i]);
+}
+
+/* prefix is path itself or one of its ancestors. */
+static bool is_at_or_above(const char *prefix, size_t prefix_len,
+                           const char *path, size_t len)
+{
+	if (prefix_len == 0)
+		return true;
+	return prefix_len <= len &&
+	       (prefix_len == len || path[prefix_len] == '/') &&
+	       memcmp(prefix, path, prefix_len) == 0;
+}
+
+void tree_forget(struct tree *tree, const char *path, size_t len)
+{
+	for (size_t i = 0; i < TREE_CACHED; i++) {
+		struct tree_dir *dir = &tree->cached[i];
+
+		if (dir->path && is_at_or_above(path, len, dir->path, dir->len))
+			drop(dir);
+	}
+}
+
+static struct tree_dir *nearest(struct tree *tree, const char *path, size_t len)
+{
+	struct tree_dir *best = NULL;
+
+	for (size_t i = 0; i < TREE_CACHED; i++) {
+		struct tree_dir *dir = &tree->cached[i];
+
+		if (dir->path && (!best || dir->len > best->len) &&
+		    is_at_or_above(dir->path, dir->len, path, len))
+			best = dir;
+	}
+	return best;
+}
+
+int tree_open_child(int dir_fd, const char *name, int extra_flags)
+{
+	int fd = openat(dir_fd, name, DIR_FLAGS | extra_flags);
+
+	/* O_NOATIME is for the owner and CAP_FOWNER only (open(2)). */
+	if (fd < 0 && errno == EPERM && (extra_flags & O_NOATIME))
+		fd = openat(dir_fd, name,
+		            DIR_FLAGS | (extra_flags & ~O_NOATIME));
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_beneath(int dir_fd, const char *path, int extra_flags)
+{
+	struct open_how how = {
+		.flags = (unsigned)(DIR_FLAGS | extra_flags),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+	                   RESOLVE_NO_MAGICLINKS,
+	};
+	int64_t fd;
+
+	/* EAGAIN: a rename went on meanwhile (openat2(2)). */
+	for (int tries = 0; tries < 8; tries++) {
+		fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	if (fd < 0 && errno == EPERM && (extra_flags & O_NOATIME)) {
+		how.flags &= ~(uint64_t)O_NOATIME;
+		fd = syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+	}
+	return fd < 0 ? -errno : (int)fd;
+}
+
+/* Without openat2: one component after the other. */
+static int open_stepwise(int dir_fd, char *path, int extra_flags)
+{
+	int at = dir_fd;
+
+	for (char *name = path; *name;) {
+		char *end = strchrnul(name, '/');
+		bool is_last = *end == '\0';
+
+		*end = '\0';
+		int next = tree_open_child(at, name, extra_flags);
+		*end = is_last ? '\0' : '/';
+		if (at != dir_fd)
+			(void)fd_close(at);
+		if (next < 0)
+			return next;
+		at = next;
+		name = is_last ? end : end + 1;
+	}
+	return at;
+}
+
+static int open_piece(int dir_fd, char *path, int extra_flags)
+{
+	static bool openat2_is_refused;
+	int fd = -ENOSYS;
+
+	if (!strchr(path, '/'))
+		return tree_open_child(dir_fd, path, extra_flags);
+	if (!openat2_is_refused)
+		fd = open_beneath(dir_fd, path, extra_flags);
+	/* Old kernels and some seccomp filters. */
+	if (fd == -ENOSYS || fd == -EPERM) {
+		openat2_is_refused = fd == -ENOSYS;
+		fd = open_stepwise(dir_fd, path, extra_flags);
+	}
+	return fd;
+}
+
+/* Opens the directory path below dir_fd in pieces that the kernel takes. */
+static int open_long(int dir_fd, const char *path, size_t len, int extra_flags)
+{
+	char piece[PATH_MAX];
+	int at = dir_fd;
+
+	while (len) {
+		size_t n = min_size(len, sizeof(piece) - 1);
+
+		if (n < len) {
+			while (n && path[n] != '/')
+				n--;
+			if (n == 0)
+				return -ENAMETOOLONG;
+		}
+		memcpy(piece, path, n);
+		piece[n] = '\0';
+		int next = open_piece(at, piece, extra_flags);
+		if (at != dir_fd)
+			(void)fd_close(at);
+		if (next < 0)
+			return next;
+		at = next;
+		n += n < len; /* the slash */
+		path += n;
+		len -= n;
+	}
+	return at;
+}
+
+static struct tree_dir *least_recent(struct tree *tree)
+{
+	struct tree_dir *oldest = &tree->cached[0];
+
+	for (size_t i = 0; i < TREE_CACHED; i++) {
+		struct tree_dir *dir = &tree->cached[i];
+
+		if (!dir->path)
+			return dir;
+		if (dir->last_used < oldest->last_used)
+			oldest = dir;
+	}
+	drop(oldest);
+	return oldest;
+}
+
+int tree_open(struct tree *tree, const char *path, size_t len)
+{
+	struct tree_dir *from = nearest(tree, path, len);
+	size_t skip = 0;
+	int start = tree->root_fd;
+
+	if (len == 0)
+		return tree->root_fd;
+	if (from) {
+		from->last_used = ++tree->clock;
+		if (from->len == len)
+			return from->fd;
+		start = from->fd;
+		skip = from->len + 1;
+	}
+	int fd = open_long(start, path + skip, len - skip, tree->extra_flags);
+	if (fd < 0)
+		return fd;
+	struct tree_dir *dir = least_recent(tree);
+	*dir = (struct tree_dir){.path = xstrndup(path, len),
+	                         .len = len,
+	                         .fd = fd,
+	                         .last_used = ++tree->clock};
+	return fd;
+}

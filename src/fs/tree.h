@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* fs/tree.h - the directories of one tree, by descriptor
+ *
+ * Model     a root descriptor and a cache of directories opened below it. A
+ *           directory is named by its path from the root ("" is the root,
+ *           "a/b" below it), of any length. It is opened from the nearest
+ *           cached ancestor; symbolic links are never followed and nothing is
+ *           resolved outside the root (openat2 with RESOLVE_BENEATH and
+ *           RESOLVE_NO_SYMLINKS; component by component with O_NOFOLLOW where
+ *           openat2 is refused). Mount points are crossed.
+ * Lifetime  tree_init borrows the root descriptor; tree_release closes the
+ *           cache. A process that inherits a tree has the descriptors, too.
+ * Errors    negative errno; -ELOOP or -ENOTDIR when a component has become
+ *           something else than a directory */
+#ifndef FS_TREE_H
+#define FS_TREE_H
+
+#include "base/base.h"
+
+#define TREE_CACHED 32
+
+struct tree_dir {
+	char *path; /* NULL: unused */
+	size_t len;
+	int fd;
+	uint64_t last_used;
+};
+
+struct tree {
+	int root_fd;
+	int extra_flags; /* O_NOATIME for a source */
+	uint64_t clock;
+	struct tree_dir cached[TREE_CACHED];
+};
+
+void tree_init(struct tree *tree, int root_fd, int extra_flags);
+void tree_release(struct tree *tree);
+
+/* A descriptor of the directory path[0..len), borrowed until the next call on
+ * this tree; or a negative errno. */
+int tree_open(struct tree *tree, const char *path, size_t len);
+
+/* Opens the directory name in dir_fd, without following a link; the caller
+ * closes it. -EPERM for O_NOATIME is retried without it. */
+int tree_open_child(int dir_fd, const char *name, int extra_flags);
+
+/* Forgets path and all below it: it is no longer what it was. */
+void tree_forget(struct tree *tree, const char *path, size_t len);
+
+#endif
