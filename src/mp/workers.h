@@ -48,6 +48,7 @@ typedef enum mp_queue_verdict mp_death_fn(void *ctx, struct mp_death *death);
 struct mp_workers_options {
 	unsigned n_workers;
 	size_t n_waiting;           /* tasks queued besides those in hand */
+	size_t n_replies;           /* slots for replies; 0: enough for all */
 	size_t task_max, reply_max; /* bytes of one record */
 	unsigned max_tasks;         /* a worker is replaced after; 0: never */
 	mp_task_fn *run;            /* in the worker, for each task */
@@ -101,11 +102,17 @@ pid_t mp_workers_pid(const struct mp_workers *workers, unsigned index);
 unsigned mp_worker_index(const struct mp_worker *self);
 unsigned mp_worker_n_takes(const struct mp_worker *self);
 
-/* Puts a reply; blocks until there is room. Any number per task. */
+/* Puts a reply; blocks until there is room. Any number per task. reply_last
+ * also says that the task has ended: from here on it is never run again, and
+ * no further reply may follow. Without it the library sends an end of its own
+ * when the function returns, so this saves one record a task. */
 int mp_worker_reply(struct mp_worker *self, const void *reply, size_t len);
+int mp_worker_reply_last(struct mp_worker *self, const void *reply, size_t len);
 
-/* For a reply in place: up to reply_max bytes, then send with its length. */
+/* For a reply in place: up to reply_max bytes, then send with its length. One
+ * at a time, and soon: replies behind it wait for it. */
 int mp_worker_reply_reserve(struct mp_worker *self, void **reply);
 void mp_worker_reply_send(struct mp_worker *self, void *reply, size_t len);
+void mp_worker_reply_send_last(struct mp_worker *self, void *reply, size_t len);
 
 #endif

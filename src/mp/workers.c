@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* The master's side, first half: create, submit, sleep, wait. The other half,
+ * workers_dispatch.c, takes replies and buries the dead; it has the argument
+ * why nothing is lost and nothing deadlocks. */
+#include "mp/workers.h"
+
+#include "base/diag.h"
+#include "base/fd.h"
+#include "base/mono.h"
+#include "mp/workers_impl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define NOT_A_WORKER  UINT32_MAX
+#define NAME_TEXT_MAX 32
+
+static int watch(struct mp_workers *workers, int fd, uint32_t what)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u32 = what};
+
+	return epoll_ctl(workers->epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno
+	                                                               : 0;
+}
+
+int mp_worker_start(struct worker_slot *slot)
+{
+	char name[NAME_TEXT_MAX];
+	struct mp_process_options options = {.name = name, .is_daemon = true};
+	struct mp_process *process;
+	int err;
+
+	(void)snprintf(name, sizeof(name), "worker-%u", slot->index);
+	err = mp_process_start(mp_worker_main, slot, &options, &process);
+	if (err)
+		return err;
+	err = watch(slot->workers, mp_process_fd(process), slot->index);
+	if (err) {
+		mp_process_destroy(process);
+		return err;
+	}
+	slot->process = process;
+	slot->state = SLOT_RUNNING;
+	slot->has_ended_task = false;
+	return 0;
+}
+
+static int create_tables(struct mp_workers *workers)
+{
+	unsigned n_workers = workers->options.n_workers;
+
+	workers->slots = calloc(n_workers, sizeof(*workers->slots));
+	workers->free_tickets =
+		calloc(workers->n_tickets, sizeof(*workers->free_tickets));
+	workers->is_open =
+		calloc(workers->n_tickets, sizeof(*workers->is_open));
+	if (!workers->slots || !workers->free_tickets || !workers->is_open)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n_workers; i++) {
+		workers->slots[i] = (struct worker_slot){
+			.workers = workers,
+			.index = i,
+		};
+	}
+	while (workers->n_free < workers->n_tickets) {
+		workers->free_tickets[workers->n_free] =
+			(uint32_t)workers->n_free;
+		workers->n_free++;
+	}
+	return 0;
+}
+
+static int create_queues(struct mp_workers *workers)
+{
+	const struct mp_workers_options *options = &workers->options;
+	size_t n_tasks = options->n_waiting + options->n_workers;
+	int err;
+
+	err = mp_queue_create(n_tasks,
+	                      sizeof(struct task_head) + options->task_max,
+	                      &workers->tasks);
+	if (err)
+		return err;
+	err = mp_queue_create(workers->n_tickets,
+	                      sizeof(struct reply_head) + options->reply_max,
+	                      &workers->replies);
+	if (err)
+		return err;
+	workers->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (workers->epoll_fd < 0)
+		return -errno;
+	err = watch(workers, mp_queue_fd(workers->replies, MP_QUEUE_READER),
+	            NOT_A_WORKER);
+	if (err)
+		return err;
+	return watch(workers, mp_queue_fd(workers->tasks, MP_QUEUE_WRITER),
+	             NOT_A_WORKER);
+}
+
+static int create_all(struct mp_workers *workers)
+{
+	int err = create_tables(workers);
+
+	if (!err)
+		err = create_queues(workers);
+	for (unsigned i = 0; !err && i < workers->options.n_workers; i++)
+		err = mp_worker_start(&workers->slots[i]);
+	return err;
+}
+
+int mp_workers_create(const struct mp_workers_options *options,
+                      struct mp_workers **out)
+{
+	struct mp_workers *workers;
+	int err;
+
+	if (options->n_workers == 0 || !options->run ||
+	    options->n_waiting + options->n_replies > UINT32_MAX / 2)
+		return -EINVAL;
+	workers = calloc(1, sizeof(*workers));
+	if (!workers)
+		return -ENOMEM;
+	workers->options = *options;
+	workers->epoll_fd = -1;
+	workers->n_tickets =
+		options->n_replies
+			? options->n_replies
+			: options->n_waiting + 2 * (size_t)options->n_workers;
+	err = create_all(workers);
+	if (err) {
+		mp_workers_destroy(workers);
+		return err;
+	}
+	*out = workers;
+	return 0;
+}
+
+void mp_workers_destroy(struct mp_workers *workers)
+{
+	if (!workers)
+		return;
+	for (unsigned i = 0; workers->slots && i < workers->options.n_workers;
+	     i++)
+		mp_process_destroy(workers->slots[i].process);
+	mp_queue_destroy(workers->tasks);
+	mp_queue_destroy(workers->replies);
+	(void)fd_close(workers->epoll_fd);
+	free(workers->slots);
+	free(workers->free_tickets);
+	free(workers->is_open);
+	free(workers);
+}
+
+int mp_workers_submit(struct mp_workers *workers, const void *task, size_t len)
+{
+	struct task_head *head;
+	void *record;
+	int err;
+
+	if (len > workers->options.task_max)
+		return -EMSGSIZE;
+	if (mp_queue_is_closed(workers->tasks))
+		return -EPIPE;
+	if (workers->n_free == 0)
+		return -EAGAIN;
+	err = mp_queue_reserve(workers->tasks, &record, 0);
+	if (err)
+		return err;
+	head = record;
+	*head = (struct task_head){
+		.ticket = workers->free_tickets[--workers->n_free],
+	};
+	if (len > 0)
+		memcpy(head + 1, task, len);
+	workers->is_open[head->ticket] = true;
+	mp_queue_publish(workers->tasks, head, sizeof(*head) + len);
+	return 0;
+}
+
+bool mp_workers_has_room(const struct mp_workers *workers)
+{
+	/* Nobody else puts tasks, so the snapshot can only get better. */
+	return workers->n_free > 0 && !mp_queue_is_full(workers->tasks);
+}
+
+size_t mp_workers_n_in_flight(const struct mp_workers *workers)
+{
+	return workers->n_tickets - workers->n_free;
+}
+
+bool mp_workers_prepare_sleep(struct mp_workers *workers, bool want_room)
+{
+	if (mp_workers_n_alive(workers) == 0)
+		return true;
+	workers->is_armed[MP_QUEUE_READER] = true;
+	if (mp_queue_arm(workers->replies, MP_QUEUE_READER))
+		return true;
+	/* Without a ticket only a reply can make room. */
+	if (!want_room || workers->n_free == 0 ||
+	    mp_queue_is_closed(workers->tasks))
+		return false;
+	workers->is_armed[MP_QUEUE_WRITER] = true;
+	return mp_queue_arm(workers->tasks, MP_QUEUE_WRITER);
+}
+
+int mp_workers_fd(const struct mp_workers *workers)
+{
+	return workers->epoll_fd;
+}
+
+void mp_workers_close(struct mp_workers *workers)
+{
+	mp_queue_close(workers->tasks);
+}
+
+static bool all_gone(const struct mp_workers *workers)
+{
+	for (unsigned i = 0; i < workers->options.n_workers; i++) {
+		if (workers->slots[i].state != SLOT_GONE)
+			return false;
+	}
+	return true;
+}
+
+int mp_workers_join(struct mp_workers *workers, int timeout_ms)
+{
+	int64_t deadline_ns = mono_deadline_ns(timeout_ms);
+
+	if (!mp_queue_is_closed(workers->tasks))
+		return -EINVAL;
+	for (;;) {
+		struct epoll_event event;
+		int n = mp_workers_dispatch(workers);
+
+		if (n < 0)
+			return n;
+		if (all_gone(workers))
+			return 0;
+		int left_ms = mono_left_ms(deadline_ns);
+		if (left_ms == 0)
+			return -ETIMEDOUT;
+		/* Whatever wakes it, a signal too: look again. */
+		if (!mp_workers_prepare_sleep(workers, false))
+			(void)epoll_wait(workers->epoll_fd, &event, 1, left_ms);
+	}
+}
+
+unsigned mp_workers_n_alive(const struct mp_workers *workers)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < workers->options.n_workers; i++) {
+		enum slot_state state = workers->slots[i].state;
+
+		n += state != SLOT_VACANT && state != SLOT_GONE;
+	}
+	return n;
+}
+
+pid_t mp_workers_pid(const struct mp_workers *workers, unsigned index)
+{
+	const struct mp_process *process = workers->slots[index].process;
+
+	return process ? mp_process_pid(process) : -ESRCH;
+}

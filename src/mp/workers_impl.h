@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* mp/workers_impl.h - what the two sides of mp/workers.h share
+ *
+ * Model     workers.c and workers_dispatch.c are the master's side, worker.c
+ *           is the worker's. A task record starts with a task_head, a reply
+ *           record with a reply_head.
+ * Callers   those three files only */
+#ifndef MP_WORKERS_IMPL_H
+#define MP_WORKERS_IMPL_H
+
+#include "base/base.h"
+#include "mp/process.h"
+#include "mp/queue.h"
+#include "mp/workers.h"
+
+/* Sizes are multiples of 16, so that what follows is aligned like the record. */
+struct task_head {
+	uint32_t ticket; /* which of the tasks in flight this is */
+	uint32_t unused[3];
+};
+
+enum reply_kind {
+	REPLY_DATA = 1 << 0, /* to be shown to on_reply */
+	REPLY_END = 1 << 1,  /* the task of this ticket has ended */
+	REPLY_MARK = 1 << 2, /* the master's own: all replies of a dead
+	                        worker have been seen */
+};
+
+struct reply_head {
+	uint32_t kind;
+	uint32_t worker;
+	uint32_t ticket;
+	uint32_t unused;
+};
+
+enum slot_state {
+	SLOT_VACANT, /* to be started */
+	SLOT_RUNNING,
+	SLOT_DEAD,   /* seen to be dead, not yet marked */
+	SLOT_MARKED, /* its mark is in the reply queue */
+	SLOT_GONE,   /* not to be started again */
+};
+
+struct worker_slot {
+	struct mp_workers *workers; /* constant */
+	unsigned index;             /* constant */
+	struct mp_process *process;
+	enum slot_state state;
+	bool has_ended_task; /* this process, as far as seen */
+	unsigned n_barren;   /* processes in a row that ended no task */
+};
+
+struct mp_workers {
+	/* constant after create */
+	struct mp_workers_options options;
+	struct mp_queue *tasks, *replies;
+	int epoll_fd;
+	size_t n_tickets;
+
+	/* master only */
+	struct worker_slot *slots;
+	uint32_t *free_tickets; /* a stack of n_free */
+	size_t n_free;
+	bool *is_open;    /* by ticket: submitted, end not seen */
+	bool is_armed[2]; /* by enum mp_queue_side */
+	unsigned n_dead;  /* slots in SLOT_DEAD */
+	size_t n_taken;   /* replies taken by the present dispatch */
+	bool is_killed;   /* nothing is tried again */
+};
+
+struct mp_worker {
+	struct mp_workers *workers;
+	unsigned index;
+	struct task_head *task; /* in hand, or NULL */
+	struct reply_head *reserved;
+	bool has_ended; /* the end of the task in hand was sent */
+};
+
+/* Forks a worker into a vacant slot. */
+int mp_worker_start(struct worker_slot *slot);
+
+/* The function of a worker process; arg is its struct worker_slot. */
+int mp_worker_main(void *arg);
+
+#endif
