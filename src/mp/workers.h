@@ -9,14 +9,17 @@
  * Lifetime  create forks the workers, so make it before the master grows; the
  *           master submits and dispatches; close, then dispatch until it says
  *           that all is done; destroy kills and reaps what is left
+ * Callbacks on_reply and on_death run in the master, inside dispatch, join and
+ *           kill only; they may submit and close, nothing else of this
  * Blocking  the master never blocks: submit says -EAGAIN, and the descriptor
  *           of mp_workers_fd becomes readable when there is something to do.
  *           A worker blocks for a task, and for room for a reply.
  * Death     a worker that dies is reaped and replaced; on_death sees the task
- *           it had in hand and says whether it is tried again or given up. A
- *           worker dies with its master. Workers that keep dying without a
- *           task in hand are not replaced for ever: dispatch says -ECHILD when
- *           none is left.
+ *           it had in hand, once all replies it had sent have been shown, and
+ *           says whether it is tried again or given up. A task whose end was
+ *           sent is never run again. A worker dies with its master. Workers
+ *           that end four times in a row without having ended or held a task
+ *           are not replaced: dispatch says -ECHILD when none is left.
  * Errors    negative errno */
 #ifndef MP_WORKERS_H
 #define MP_WORKERS_H
@@ -39,7 +42,8 @@ struct mp_death {
 	unsigned worker; /* index, 0 up */
 	pid_t pid;
 	int exit_code;    /* -N for signal N */
-	void *task;       /* what it had in hand, may be changed; or NULL */
+	void *task;       /* what it had in hand, may be changed; or NULL,
+	                     then the verdict does not count */
 	size_t len;       /* of the task, may be changed */
 	unsigned n_takes; /* how often the task was taken so far */
 };
@@ -52,8 +56,10 @@ struct mp_workers_options {
 	size_t task_max, reply_max; /* bytes of one record */
 	unsigned max_tasks;         /* a worker is replaced after; 0: never */
 	mp_task_fn *run;            /* in the worker, for each task */
-	int (*start)(struct mp_worker *self, void *ctx); /* once, or NULL; */
-	void (*stop)(struct mp_worker *self, void *ctx); /* not 0: it exits */
+	/* In the worker, or NULL: first, and before it leaves of its own. When
+	 * start is not 0 the worker exits with that (its sign dropped). */
+	int (*start)(struct mp_worker *self, void *ctx);
+	void (*stop)(struct mp_worker *self, void *ctx);
 	mp_reply_fn *on_reply;
 	mp_death_fn *on_death; /* NULL: always tried again */
 	void *ctx;             /* for all of the above */
