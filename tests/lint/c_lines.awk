@@ -104,7 +104,7 @@ FNR == 1 {
 }
 
 {
-	marked = index($0 above, "/* lint: operand */")
+	marked = index($0 above, "/* lint: path")
 	above = $0
 	line = " " code_of($0)
 }
