@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* pcopy - copies trees with worker processes
+ *
+ * A map of the source; a floor uses only the ones before it, and each header
+ * says what its module promises (docs/architecture.md has the whole picture):
+ *
+ *   src/base/    messages, buffers, numbers, descriptors, clock, signals
+ *   src/mp/      multiprocessing in C: queues, processes, pools, locks
+ *   src/fs/      mechanisms on one file; no policy, no printing
+ *   src/engine/  the copy: a master that walks and feeds, workers that copy
+ *   src/cli/     this floor, the only one that prints
+ *     option_table   the options, a row each: parsing and --help
+ *     options        the command line -> struct options, constant afterwards
+ *     columns        how wide a text is on a terminal
+ *     rate           how fast a counter has grown of late
+ *     progress       the line that says how far the run is
+ *     report         failures, the lists of -v and -n, the summary
+ *     main           the order of things
+ *
+ * The order, and why:
+ *
+ *   1. Descriptors 0 to 2 are open, before anything else can get their numbers
+ *      and a message end up in somebody's file.
+ *   2. The locale, of characters only: how wide names are. Messages, numbers
+ *      and the order of things stay the same everywhere.
+ *   3. The command line: nothing is touched until it is known to make sense.
+ *   4. The run. It blocks the stop signals, forks the workers and only then
+ *      grows (engine/run.h).
+ *   5. The last words, the exit status, or the signal that ended the run. */
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/fd.h"
+#include "base/quote.h"
+#include "base/signals.h"
+#include "cli/options.h"
+#include "cli/report.h"
+#include "engine/run.h"
+
+#include <fcntl.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What was closed is opened the wrong way round, so that using it still fails:
+ * a list that goes nowhere must not count as written. */
+static int hold_standard_fds(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags) != fd)
+			return -1;
+	}
+	return 0;
+}
+
+static enum exit_status say_usage(const struct buf *problem)
+{
+	static const char hint[] = "Try 'pcopy --help' for more information.\n";
+
+	diag_say("%s", problem->data);
+	/* Nobody is left to tell when stderr itself fails. */
+	(void)fd_write_full(STDERR_FILENO, hint, sizeof(hint) - 1);
+	return EXIT_NOT_STARTED;
+}
+
+static enum exit_status print_help(void)
+{
+	struct buf text = {0};
+
+	options_help(&text);
+	enum exit_status status = report_data(&text);
+	buf_release(&text);
+	return status;
+}
+
+static enum exit_status print_version(void)
+{
+	struct buf text = {0};
+
+	buf_append_str(&text, "pcopy " PCOPY_VERSION "\n");
+	enum exit_status status = report_data(&text);
+	buf_release(&text);
+	return status;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat found;
+
+	return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
+}
+
+/* Who comes from cp expects DST/SRC here: said once, to a person only. */
+static void note_update(const struct options *options)
+{
+	const struct operands *operands = &options->operands;
+	struct buf name = {0};
+
+	if (options->is_quiet || operands->into_dst ||
+	    isatty(STDERR_FILENO) != 1 || !is_directory(operands->dst) ||
+	    !is_directory(operands->sources[0]))
+		return;
+	quote_name(&name, operands->dst, strlen(operands->dst));
+	diag_say("updating %s (write %s/ to copy into it)", name.data,
+	         name.data);
+	buf_release(&name);
+}
+
+static enum exit_status copy(const struct options *options)
+{
+	struct tally tally = {0};
+	struct report report;
+
+	note_update(options);
+	report_init(&report, options);
+	struct observer observer = report_observer(&report);
+	enum exit_status status = run_copy(
+		&options->settings, &options->operands, &observer, &tally);
+	status = report_end(&report, &tally, status);
+	if (tally.signal_number)
+		signals_reraise(tally.signal_number);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct buf problem = {0};
+	enum exit_status status = EXIT_NOT_STARTED;
+
+	if (hold_standard_fds() < 0)
+		return EXIT_NOT_STARTED;
+	/* Without such a locale, names are measured by their bytes. */
+	(void)setlocale(LC_CTYPE, "");
+	diag_set_program("pcopy");
+	if (options_parse(argc, argv, &options, &problem) < 0) {
+		status = say_usage(&problem);
+		buf_release(&problem);
+		return (int)status;
+	}
+	switch (options.action) {
+	case ACTION_HELP:
+		status = print_help();
+		break;
+	case ACTION_VERSION:
+		status = print_version();
+		break;
+	case ACTION_COPY:
+		status = copy(&options);
+		break;
+	}
+	return (int)status;
+}

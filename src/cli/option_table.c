@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/option_table.h"
+
+#include "base/num.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HELP_COLUMN 30
+
+static int refuse_value(struct parse *parse, const char *name,
+                        const char *value, const char *what)
+{
+	buf_append_str(parse->problem, name);
+	return option_refuse_text(parse, ": ", value, what);
+}
+
+/* True when value is a whole number; one beyond 64 bits becomes the largest. */
+static bool parse_count(const char *value, uint64_t *count)
+{
+	int rc = num_parse_u64(value, count);
+
+	if (rc == -ERANGE)
+		*count = UINT64_MAX;
+	return rc == 0 || rc == -ERANGE;
+}
+
+/* True when value is a whole number with a percent sign. */
+static bool parse_percentage(const char *value, uint64_t *percent)
+{
+	size_t len = strlen(value);
+
+	if (len == 0 || value[len - 1] != '%')
+		return false;
+	char *digits = xstrndup(value, len - 1);
+	bool ok = parse_count(digits, percent);
+	free(digits);
+	return ok;
+}
+
+static int apply_workers(struct parse *parse, const char *name,
+                         const char *value)
+{
+	uint64_t processors = options_n_processors(), n;
+
+	if (strcmp(value, "-1") == 0) {
+		n = processors > 1 ? processors - 1 : 1;
+	} else if (parse_percentage(value, &n)) {
+		if (__builtin_mul_overflow(n, processors, &n))
+			n = UINT64_MAX;
+		n = n < 100 ? 1 : n / 100;
+	} else if (!parse_count(value, &n)) {
+		return refuse_value(parse, name, value,
+		                    " is not a number, a percentage or -1");
+	}
+	if (n < 1 || n > OPTIONS_WORKERS_MAX)
+		return option_refuse(parse, "%s: %s is not 1 to %u workers",
+		                     name, value, OPTIONS_WORKERS_MAX);
+	parse->options->settings.n_workers = (unsigned)n;
+	return 0;
+}
+
+static int apply_depth(struct parse *parse, const char *name, const char *value)
+{
+	uint64_t n;
+
+	if (!parse_count(value, &n))
+		return refuse_value(parse, name, value, " is not a number");
+	if (n < 1 || n > OPTIONS_DEPTH_MAX)
+		return option_refuse(parse, "%s: %s is not 1 to %u slots", name,
+		                     value, OPTIONS_DEPTH_MAX);
+	parse->options->settings.queue_depth = n;
+	return 0;
+}
+
+static int apply_target(struct parse *parse, const char *name,
+                        const char *value)
+{
+	if (!*value)
+		return option_refuse(parse, "%s: the name of DIR is empty",
+		                     name);
+	if (parse->target_dir)
+		return option_refuse(parse, "%s: given more than once", name);
+	parse->target_dir = value;
+	return 0;
+}
+
+/* The index of value among n words. */
+static int parse_word(struct parse *parse, const char *name, const char *value,
+                      const char *const *words, size_t n)
+{
+	struct buf list = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(words[i], value) == 0) {
+			buf_release(&list);
+			return (int)i;
+		}
+		buf_printf(&list, "%s%s", i ? ", " : " is none of ", words[i]);
+	}
+	int rc = refuse_value(parse, name, value, list.data);
+	buf_release(&list);
+	return rc;
+}
+
+static int apply_update(struct parse *parse, const char *name,
+                        const char *value)
+{
+	static const char *const words[] = {
+		[UPDATE_CHANGED] = "changed",
+		[UPDATE_OLDER] = "older",
+		[UPDATE_ALL] = "all",
+		[UPDATE_NONE] = "none",
+	};
+	int word = parse_word(parse, name, value ? value : "older", words,
+	                      ARRAY_LEN(words));
+
+	if (word < 0)
+		return word;
+	parse->options->settings.update = (enum update_rule)word;
+	return 0;
+}
+
+static int apply_progress(struct parse *parse, const char *name,
+                          const char *value)
+{
+	static const char *const words[] = {
+		[PROGRESS_AUTO] = "auto",
+		[PROGRESS_ALWAYS] = "always",
+		[PROGRESS_NEVER] = "never",
+	};
+	int word = parse_word(parse, name, value ? value : "always", words,
+	                      ARRAY_LEN(words));
+
+	if (word < 0)
+		return word;
+	parse->options->progress = (enum progress_mode)word;
+	return 0;
+}
+
+static int apply_help(struct parse *parse, const char *name UNUSED,
+                      const char *value UNUSED)
+{
+	parse->options->action = ACTION_HELP;
+	return 0;
+}
+
+static int apply_version(struct parse *parse, const char *name UNUSED,
+                         const char *value UNUSED)
+{
+	parse->options->action = ACTION_VERSION;
+	return 0;
+}
+
+#define FLAG(field) .flag = offsetof(struct options, field)
+
+const struct option_row option_table[OPTION_ROWS] = {
+	{'j', NULL, VALUE_NEEDED, "N", apply_workers,
+         .help = "copy with N worker processes; N% of the\n"
+                 "processors, or -1 for all but one of them\n"
+                 "(default: as many as there are processors)"},
+	{0, "queue-depth", VALUE_NEEDED, "N", apply_depth,
+         .help = "let N batches of files wait for a worker\n"
+                 "(default: 2 for each worker, at least 64)"},
+	{'t', "target-directory", VALUE_NEEDED, "DIR", apply_target,
+         .help = "put a copy of each SRC into DIR"},
+	{'u', "update", VALUE_OPTIONAL, "WHICH", apply_update,
+         .help = "which files that exist are replaced: changed\n"
+                 "(type, size or mtime differs; the default),\n"
+                 "older, all, none; -u alone means older"},
+	{0, "inplace", FLAG(settings.is_inplace),
+         .help = "write files under their final names, where\n"
+                 "others may see them half written"},
+	{'x', "one-file-system", FLAG(settings.is_one_file_system),
+         .help = "leave out what is mounted inside SRC"},
+	{'n', "dry-run", FLAG(settings.is_dry_run),
+         .help = "change nothing, list what would be done"},
+	{'v', "verbose", FLAG(is_verbose),
+         .help = "list what is done to each entry"},
+	{'q', "quiet", FLAG(is_quiet),
+         .help = "say nothing but what went wrong"},
+	{0, "progress", VALUE_OPTIONAL, "WHEN", apply_progress,
+         .help = "auto (on a terminal; the default), always\n"
+                 "(also as plain lines into a file), never"},
+	{0, "help", .apply = apply_help, .help = "show this text"},
+	{0, "version", .apply = apply_version, .help = "show the version"},
+};
+
+static void help_row(struct buf *out, const struct option_row *row)
+{
+	size_t start = out->len;
+
+	if (row->letter)
+		buf_printf(out, "  -%c", row->letter);
+	else
+		buf_append_str(out, "    ");
+	if (row->name)
+		buf_printf(out, "%s--%s", row->letter ? ", " : "  ", row->name);
+	if (row->value_rule == VALUE_OPTIONAL)
+		buf_printf(out, "[=%s]", row->value_name);
+	else if (row->value_rule == VALUE_NEEDED)
+		buf_printf(out, "%c%s", row->name ? '=' : ' ', row->value_name);
+	for (const char *line = row->help; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		while (out->len - start < HELP_COLUMN)
+			buf_append_char(out, ' ');
+		buf_append(out, line, len);
+		buf_append_char(out, '\n');
+		start = out->len;
+		line += len + (line[len] == '\n');
+	}
+}
+
+void options_help(struct buf *out)
+{
+	buf_append_str(
+		out,
+		"Usage: pcopy [OPTION]... SRC DST     make DST a copy of SRC\n"
+		"       pcopy [OPTION]... SRC... DIR/ put a copy of each SRC "
+		"into DIR\n"
+		"Copies directories, files and symlinks with their metadata, "
+		"many at a time.\n"
+		"Run it again to bring the same copy up to date; what is "
+		"unchanged is not copied.\n\n"
+		"Options stand anywhere on the line; -- ends them.\n");
+	for (size_t i = 0; i < OPTION_ROWS; i++)
+		help_row(out, &option_table[i]);
+	buf_append_str(
+		out,
+		"\nExit status: 0 all done, 1 some entries failed, 2 wrong "
+		"usage or not started,\n3 copied but not all as asked, 5 "
+		"refused to be safe, 128+n stopped by signal n.\n");
+}

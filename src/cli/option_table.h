@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* cli/option_table.h - the options: one row each, for parsing and for --help
+ *
+ * Model     a row says how an option is written, what it does and what --help
+ *           says of it; to add an option is to add a row. options.c drives it.
+ * Errors    -EINVAL with the problem said in parse->problem */
+#ifndef CLI_OPTION_TABLE_H
+#define CLI_OPTION_TABLE_H
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "cli/options.h"
+
+/* What is filled while the line is read. */
+struct parse {
+	struct options *options;
+	const char *target_dir; /* of -t, or NULL */
+	struct buf *problem;
+};
+
+enum value_rule {
+	VALUE_NONE,
+	VALUE_NEEDED,
+	VALUE_OPTIONAL, /* behind an equals sign of the long name only */
+};
+
+/* One option: it runs apply, or sets a flag of struct options. */
+struct option_row {
+	char letter;      /* 0: there is none */
+	const char *name; /* NULL: there is no long one */
+	enum value_rule value_rule;
+	const char *value_name;
+	/* Called with the name as it was written ("-j") and the value, NULL
+	 * if there is none. */
+	int (*apply)(struct parse *parse, const char *name, const char *value);
+	size_t flag;      /* without apply: where the bool is */
+	const char *help; /* lines that fit behind the names */
+};
+
+#define OPTION_ROWS 12
+
+extern const struct option_row option_table[OPTION_ROWS];
+
+/* Puts the problem together and returns -EINVAL. */
+int option_refuse(struct parse *parse, const char *format, ...)
+	PRINTF_LIKE(2, 3);
+
+/* The same for "before 'text' after", where text may hold any byte. */
+int option_refuse_text(struct parse *parse, const char *before,
+                       const char *text, const char *after);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/options.h"
+
+#include "base/quote.h"
+#include "cli/option_table.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <string.h>
+
+#define DEPTH_MIN_DEFAULT 64u
+#define LONG_KEY          256 /* what getopt calls row i by its long name: + i */
+
+unsigned options_n_processors(void)
+{
+	unsigned n = 0;
+
+	/* A machine may have more processors than a cpu_set_t has bits, which
+	 * the kernel answers with EINVAL. */
+	for (size_t n_bits = CPU_SETSIZE; n_bits <= (1u << 20) && !n;
+	     n_bits *= 2) {
+		cpu_set_t *set = CPU_ALLOC(n_bits);
+		size_t size = CPU_ALLOC_SIZE(n_bits);
+
+		if (!set)
+			break;
+		if (sched_getaffinity(0, size, set) == 0)
+			n = (unsigned)CPU_COUNT_S(size, set);
+		CPU_FREE(set);
+	}
+	return n ? n : 1;
+}
+
+int option_refuse(struct parse *parse, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	buf_vprintf(parse->problem, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+/* "before'text'after"; the text may hold anything. */
+int option_refuse_text(struct parse *parse, const char *before,
+                       const char *text, const char *after)
+{
+	bool is_plain = quote_is_plain(text, strlen(text));
+
+	buf_printf(parse->problem, "%s%s", before, is_plain ? "'" : "");
+	quote_name(parse->problem, text, strlen(text));
+	buf_printf(parse->problem, "%s%s", is_plain ? "'" : "", after);
+	return -EINVAL;
+}
+
+/* The row that getopt calls key. */
+static const struct option_row *find_row(int key)
+{
+	if (key >= LONG_KEY)
+		return &option_table[key - LONG_KEY];
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		if (key && option_table[i].letter == key)
+			return &option_table[i];
+	}
+	return NULL;
+}
+
+/* What getopt_long wants, from the table; long_options has a row of zeros
+ * behind the last. A value of the short name is never optional: in "-uv" the v
+ * is an option. */
+static void fill_getopt(struct buf *letters, struct option *long_options)
+{
+	static const int has_arg[] = {
+		[VALUE_NONE] = no_argument,
+		[VALUE_NEEDED] = required_argument,
+		[VALUE_OPTIONAL] = optional_argument,
+	};
+
+	buf_append_char(letters, ':');
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		const struct option_row *row = &option_table[i];
+
+		if (row->letter)
+			buf_append_char(letters, row->letter);
+		if (row->letter && row->value_rule == VALUE_NEEDED)
+			buf_append_char(letters, ':');
+		if (row->name)
+			*long_options++ = (struct option){
+				.name = row->name,
+				.has_arg = has_arg[row->value_rule],
+				.val = LONG_KEY + (int)i,
+			};
+	}
+	*long_options = (struct option){0};
+}
+
+/* "-t" or "--target-directory", as it was called. */
+static void append_name(struct buf *out, const struct option_row *row, int key)
+{
+	if (key >= LONG_KEY)
+		buf_printf(out, "--%s", row->name);
+	else
+		buf_printf(out, "-%c", row->letter);
+}
+
+/* getopt said '?' or ':' about key, its optopt, in the word of the line. */
+static int refuse_option(struct parse *parse, int said, int key,
+                         const char *word)
+{
+	const struct option_row *row = find_row(key);
+
+	if (row) {
+		append_name(parse->problem, row, key);
+		return said == ':' ? option_refuse(parse, ": needs a value")
+		                   : option_refuse(parse, ": takes no value");
+	}
+	if (key) {
+		const char letter[] = {'-', (char)key, '\0'};
+
+		return option_refuse_text(parse, "unknown option ", letter, "");
+	}
+	size_t len = strcspn(word, "="), n_like = 0;
+	for (size_t i = 0; i < OPTION_ROWS; i++) {
+		n_like += option_table[i].name &&
+		          strncmp(option_table[i].name, word + 2, len - 2) == 0;
+	}
+	return option_refuse_text(
+		parse, n_like > 1 ? "ambiguous option " : "unknown option ",
+		word, "");
+}
+
+static int apply_row(struct parse *parse, int key, const char *value)
+{
+	const struct option_row *row = find_row(key);
+	struct buf name = {0};
+	int rc = 0;
+
+	append_name(&name, row, key);
+	if (row->apply)
+		rc = row->apply(parse, name.data, value);
+	else
+		*(bool *)((char *)parse->options + row->flag) = true;
+	buf_release(&name);
+	return rc;
+}
+
+/* Runs through the options; 0 with optind at the first operand. */
+static int parse_options(struct parse *parse, int argc, char **argv)
+{
+	struct option long_options[OPTION_ROWS + 1];
+	struct buf letters = {0};
+	int key, rc = 0;
+
+	fill_getopt(&letters, long_options);
+	optind = 0; /* from the start, however often it ran before */
+	opterr = 0;
+	while (rc == 0 && parse->options->action == ACTION_COPY &&
+	       (key = getopt_long(argc, argv, letters.data, long_options,
+	                          NULL)) != -1) {
+		if (key == '?' || key == ':')
+			rc = refuse_option(parse, key, optopt,
+			                   argv[optind - 1]);
+		else
+			rc = apply_row(parse, key, optarg);
+	}
+	buf_release(&letters);
+	return rc;
+}
+
+/* Says which operands there are; the last one is DST unless -t names it. */
+static int take_operands(struct parse *parse, char **argv, size_t n)
+{
+	struct operands *operands = &parse->options->operands;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!*argv[i])
+			return option_refuse(parse, "an operand is empty");
+	}
+	if (n == 0)
+		return option_refuse(parse, "no SRC given");
+	/* char ** does not turn into this by itself, though nothing is lost. */
+	operands->sources = (const char *const *)argv;
+	if (parse->target_dir) {
+		operands->n_sources = n;
+		operands->dst = parse->target_dir;
+		operands->into_dst = true;
+		return 0;
+	}
+	if (n == 1)
+		return option_refuse_text(parse, "no DST given behind ",
+		                          argv[0], "");
+	operands->n_sources = n - 1;
+	operands->dst = argv[n - 1];
+	operands->into_dst = n > 2 || strchr(operands->dst, '\0')[-1] == '/';
+	return 0;
+}
+
+static int check_together(struct parse *parse)
+{
+	const struct options *options = parse->options;
+
+	if (options->is_quiet && options->is_verbose)
+		return option_refuse(parse, "-q and -v contradict each other");
+	if (options->is_quiet && options->progress == PROGRESS_ALWAYS)
+		return option_refuse(
+			parse,
+			"-q and --progress=always contradict each other");
+	return 0;
+}
+
+static void settle_defaults(struct options *options)
+{
+	struct settings *settings = &options->settings;
+
+	if (!settings->n_workers)
+		settings->n_workers = (unsigned)min_u64(options_n_processors(),
+		                                        OPTIONS_WORKERS_MAX);
+	if (!settings->queue_depth) {
+		settings->queue_depth = 2 * (size_t)settings->n_workers;
+		if (settings->queue_depth < DEPTH_MIN_DEFAULT)
+			settings->queue_depth = DEPTH_MIN_DEFAULT;
+	}
+	settings->lists_entries = options->is_verbose || settings->is_dry_run;
+}
+
+int options_parse(int argc, char **argv, struct options *out,
+                  struct buf *problem)
+{
+	struct options options = {.action = ACTION_COPY};
+	struct parse parse = {.options = &options, .problem = problem};
+	int rc = parse_options(&parse, argc, argv);
+
+	if (rc == 0 && options.action == ACTION_COPY) {
+		rc = take_operands(&parse, argv + optind,
+		                   (size_t)(argc - optind));
+		if (rc == 0)
+			rc = check_together(&parse);
+		settle_defaults(&options);
+	}
+	if (rc == 0)
+		*out = options;
+	return rc;
+}
