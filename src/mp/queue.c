@@ -187,13 +187,16 @@ void mp_queue_done(struct mp_queue *queue, void *record)
 	mp_queue_wake_writers(queue);
 }
 
+void mp_queue_untake(struct mp_queue *queue, void *record)
+{
+	mp_ring_return(queue, mp_ring_index(queue, record));
+	mp_queue_wake_readers(queue);
+}
+
 void mp_queue_give_back(struct mp_queue *queue, void *record)
 {
-	size_t slot = mp_ring_index(queue, record);
-
-	mp_ring_slot(queue, slot)->n_returns++;
-	mp_ring_return(queue, slot);
-	mp_queue_wake_readers(queue);
+	mp_ring_slot(queue, mp_ring_index(queue, record))->n_returns++;
+	mp_queue_untake(queue, record);
 }
 
 int mp_queue_get(struct mp_queue *queue, void *record, size_t size, size_t *len,
@@ -205,9 +208,7 @@ int mp_queue_get(struct mp_queue *queue, void *record, size_t size, size_t *len,
 	if (result != 1)
 		return result;
 	if (*len > size) {
-		/* As if it had not been taken, so n_takes does not rise. */
-		mp_ring_return(queue, mp_ring_index(queue, taken));
-		mp_queue_wake_readers(queue);
+		mp_queue_untake(queue, taken);
 		return -EMSGSIZE;
 	}
 	if (*len)

@@ -101,6 +101,9 @@ int mp_queue_create_at(size_t n_slots, size_t record_max, uint64_t first_seq,
 
 /* queue_wait.c */
 
+/* Like give_back, but as if the record had not been taken. queue.c */
+void mp_queue_untake(struct mp_queue *queue, void *record);
+
 /* The longest a futex sleep lasts before its sleeper looks again. */
 extern int64_t mp_queue_slice_ns;
 
@@ -152,6 +155,9 @@ void mp_ring_publish(struct mp_queue *queue, size_t slot, size_t len);
 void mp_ring_release(struct mp_queue *queue, size_t slot,
                      enum mp_slot_state from);
 void mp_ring_return(struct mp_queue *queue, size_t slot);
+
+/* The caller's TAKEN slot that is first in the order. */
+bool mp_ring_find_taken(const struct mp_queue *queue, size_t *slot);
 
 /* The work of mp_queue_recover, without the waking. */
 size_t mp_ring_recover(struct mp_queue *queue, uint32_t owner,

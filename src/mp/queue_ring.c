@@ -258,6 +258,26 @@ bool mp_ring_take(struct mp_queue *queue, size_t *slot)
 	}
 }
 
+bool mp_ring_find_taken(const struct mp_queue *queue, size_t *slot)
+{
+	uint64_t first = 0, seq;
+	bool found = false;
+
+	for (size_t i = 0; i < queue->n_slots; i++) {
+		uint64_t word = atomic_load(&queue->words[i]);
+
+		seq = mp_word_seq(word);
+		if (mp_word_state(word) != MP_SLOT_TAKEN ||
+		    mp_word_owner(word) != mp_shm_self() ||
+		    (found && mp_seq_before(first, seq)))
+			continue;
+		found = true;
+		first = seq;
+		*slot = i;
+	}
+	return found;
+}
+
 /* A record whose taker died. */
 static void judge_slot(struct mp_queue *queue, size_t slot, uint64_t word,
                        mp_queue_judge_fn *judge, void *ctx)
