@@ -156,7 +156,7 @@ static int apply_version(struct parse *parse, const char *name UNUSED,
 #define FLAG(field) .flag = offsetof(struct options, field)
 
 const struct option_row option_table[OPTION_ROWS] = {
-	{'j', NULL, VALUE_NEEDED, "N", apply_workers,
+	{'j', "jobs", VALUE_NEEDED, "N", apply_workers,
          .help = "copy with N worker processes; N% of the\n"
                  "processors, or -1 for all but one of them\n"
                  "(default: as many as there are processors)"},
