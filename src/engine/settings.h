@@ -24,6 +24,7 @@ struct settings {
 	bool is_one_file_system; /* leave directories of other ones out */
 	bool is_inplace;         /* write under the final name */
 	bool lists_entries;      /* tell the observer about each entry */
+	uint32_t umask; /* of the user, for directories that are no copy */
 };
 
 /* What is copied where. One source and no trailing slash: dst is the copy;

@@ -20,12 +20,14 @@
 #include "fs/meta.h"
 
 struct pair {
-	const char *src;  /* as the user wrote it, for messages */
-	char *dst;        /* likewise */
-	struct meta meta; /* of the source */
+	const char *src;      /* as the user wrote it, for messages */
+	char *dst;            /* likewise */
+	struct meta meta;     /* of the source */
+	struct meta dst_meta; /* of an existing DST directory; ino 0: none */
 	int src_fd, dst_fd;
 	char *src_name, *dst_name; /* of a source that is no directory */
 	bool is_dir;
+	bool goes_in;        /* under its own name into DST */
 	bool dst_is_new;     /* the destination directory was made by us */
 	bool dst_is_missing; /* dry run: it would be made; dst_fd is -1 */
 	bool is_unusable;    /* was reported; nothing is copied for it */

@@ -15,11 +15,10 @@
  * speed of memory (20 us at 1.6 GB/s). */
 #define TALLY_ENTRY_BYTES UINT64_C(32768)
 
-/* Types that a copy may leave out, and attributes it may lose. */
+/* What a copy may lose without failing. */
 enum tally_lost {
-	LOST_SPECIAL, /* fifos, sockets, devices left out */
-	LOST_LINKS,   /* hard links that became files of their own */
-	LOST_XATTRS,  /* entries with extended attributes not kept */
+	LOST_LINKS,  /* hard links that became files of their own */
+	LOST_XATTRS, /* entries with extended attributes not kept */
 	LOST_ACLS,
 	LOST_FLAGS,  /* entries with inode flags not kept */
 	LOST_OWNERS, /* entries whose owner could not be set; no failure */

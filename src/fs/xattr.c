@@ -156,7 +156,7 @@ static int remove_extra(int dst_fd, struct xattr_scratch *scratch,
 	return n_removed;
 }
 
-int xattr_copy(int src_fd, int dst_fd, bool is_bare, struct traits *traits,
+int xattr_copy(int src_fd, int dst_fd, bool is_bare,
                struct xattr_scratch *scratch, struct xattr_lost *lost,
                struct fault *fault)
 {

@@ -25,7 +25,7 @@ void xattr_scratch_release(struct xattr_scratch *scratch);
 /* Makes dst_fd's attributes those of src_fd. is_bare: the destination has
  * none of its own, so nothing has to be removed or compared. Returns how many
  * were set or removed. */
-int xattr_copy(int src_fd, int dst_fd, bool is_bare, struct traits *traits,
+int xattr_copy(int src_fd, int dst_fd, bool is_bare,
                struct xattr_scratch *scratch, struct xattr_lost *lost,
                struct fault *fault);
 

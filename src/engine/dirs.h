@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/dirs.h - the directories that are being copied, and finishing them
+ *
+ * Model     a directory lives from its discovery until all below it is done:
+ *           its own scan, its batches and its child directories each hold it.
+ *           When the last one lets go, it gets its source's owner, attributes,
+ *           permissions and times, and lets go of its parent: bottom-up.
+ * Lifetime  owned by the master; nodes free themselves
+ * Memory    one node per unfinished directory, and the bare names of those
+ *           that have not been entered */
+#ifndef ENGINE_DIRS_H
+#define ENGINE_DIRS_H
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "engine/copy.h"
+#include "engine/worker.h"
+#include "fs/meta.h"
+
+enum dir_flags {
+	DIR_DST_EMPTY = 1 << 0,   /* this run made it */
+	DIR_DST_MISSING = 1 << 1, /* dry run: it would be made */
+	DIR_NO_FINISH = 1 << 2,   /* the place of a file operand; not ours */
+};
+
+struct dir {
+	struct dir *parent; /* NULL: the root of an operand */
+	struct dir *next, *prev;
+	uint32_t operand;
+	uint32_t flags;
+	uint64_t n_holds;
+	struct meta meta;   /* of the source, as it was before it was read */
+	struct buf subdirs; /* names to enter later, each with its NUL */
+	size_t subdirs_at;
+	size_t name_len;
+	char name[];
+};
+
+/* Told in the master when a directory is finished or cannot be. */
+struct dirs_observer {
+	void (*finished)(void *ctx, const struct dir *dir);
+	void (*failed)(void *ctx, const struct dir *dir,
+	               const struct fault *fault);
+	void *ctx;
+};
+
+struct dirs {
+	struct worker *worker; /* the master's own: trees and tools */
+	struct counts counts;  /* what directories lost */
+	struct dirs_observer observer;
+	struct dir *all; /* list, for the end of a run that was stopped */
+	struct buf path;
+};
+
+/* A node with one hold. parent may be NULL. */
+struct dir *dirs_add(struct dirs *dirs, struct dir *parent, uint32_t operand,
+                     const char *name, size_t name_len);
+
+void dirs_hold(struct dir *dir);
+
+/* Lets go of dir and finishes it, and its parents, if that was the last. */
+void dirs_let_go(struct dirs *dirs, struct dir *dir);
+
+/* The directory's path below its root; valid until the next call. */
+const struct buf *dirs_path(struct dirs *dirs, const struct dir *dir);
+
+/* Frees what is left without finishing it. */
+void dirs_release(struct dirs *dirs);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/tally.h"
+
+enum exit_status tally_exit_status(const struct tally *tally)
+{
+	if (tally->n_failed)
+		return EXIT_SOME_FAILED;
+	if (tally->n_changed || tally->lost[LOST_LINKS])
+		return EXIT_NOT_AS_ASKED;
+	return EXIT_ALL_DONE;
+}
+
+unsigned tally_permyriad(const struct tally *tally)
+{
+	double total = (double)tally->bytes_total +
+	               (double)tally->n_total * (double)TALLY_ENTRY_BYTES;
+	double done = (double)tally->bytes_done +
+	              (double)tally->n_done * (double)TALLY_ENTRY_BYTES;
+
+	if (tally->is_final && tally->n_done >= tally->n_total)
+		return 10000;
+	if (total <= 0 || done <= 0)
+		return 0;
+	double part = done / total * 10000;
+	return part >= 9999 ? 9999 : (unsigned)part;
+}
+
+const char *tally_lost_text(enum tally_lost what, uint64_t n)
+{
+	static const char *const one[] = {
+		[LOST_LINKS] = "hard link", [LOST_XATTRS] = "xattr",
+		[LOST_ACLS] = "ACL",        [LOST_FLAGS] = "inode flag",
+		[LOST_OWNERS] = "owner",
+	};
+	static const char *const many[] = {
+		[LOST_LINKS] = "hard links", [LOST_XATTRS] = "xattrs",
+		[LOST_ACLS] = "ACLs",        [LOST_FLAGS] = "inode flags",
+		[LOST_OWNERS] = "owners",
+	};
+
+	return n == 1 ? one[what] : many[what];
+}

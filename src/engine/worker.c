@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_stopping(const struct worker *worker)
+{
+	return atomic_load_explicit(&worker->shared->is_stopping,
+	                            memory_order_relaxed) != 0;
+}
+
+/* Called between pieces of a file; false stops the copy. */
+static bool on_progress(void *ctx, uint64_t bytes)
+{
+	struct worker *worker = ctx;
+	uint64_t counted =
+		min_u64(worker->entry_limit - worker->entry_bytes, bytes);
+
+	worker->entry_bytes += counted;
+	atomic_fetch_add_explicit(&worker->cell->bytes, counted,
+	                          memory_order_relaxed);
+	atomic_fetch_add_explicit(&worker->cell->moved, bytes,
+	                          memory_order_relaxed);
+	return !is_stopping(worker);
+}
+
+void worker_init(struct worker *worker)
+{
+	size_t n = worker->site->n_pairs;
+
+	worker->tools = (struct copy_tools){
+		.settings = worker->settings,
+		.io = {.buffer = xmalloc(DATA_BUFFER),
+	               .progress = on_progress,
+	               .ctx = worker},
+	};
+	worker->src_trees = xcalloc(n, sizeof(*worker->src_trees));
+	worker->dst_trees = xcalloc(n, sizeof(*worker->dst_trees));
+	for (size_t i = 0; i < n; i++) {
+		const struct pair *pair = &worker->site->pairs[i];
+
+		tree_init(&worker->src_trees[i], pair->src_fd, O_NOATIME);
+		tree_init(&worker->dst_trees[i], pair->dst_fd, 0);
+	}
+}
+
+void worker_release(struct worker *worker)
+{
+	for (size_t i = 0; i < worker->site->n_pairs; i++) {
+		tree_release(&worker->src_trees[i]);
+		tree_release(&worker->dst_trees[i]);
+	}
+	free(worker->src_trees);
+	free(worker->dst_trees);
+	free(worker->tools.io.buffer);
+	copy_tools_release(&worker->tools);
+	buf_release(&worker->path);
+	buf_release(&worker->record);
+}
+
+void worker_path(struct buf *out, const char *root, const char *dir,
+                 size_t dir_len, const char *name)
+{
+	buf_truncate(out, 0);
+	buf_append_str(out, root);
+	if (dir_len) {
+		if (out->len && out->data[out->len - 1] != '/')
+			buf_append_char(out, '/');
+		buf_append(out, dir, dir_len);
+	}
+	if (*name) {
+		if (out->len && out->data[out->len - 1] != '/')
+			buf_append_char(out, '/');
+		buf_append_str(out, name);
+	}
+}
+
+/* A path too long for a record keeps its end, which says more. */
+static void cut_path(struct buf *path)
+{
+	const size_t room = JOB_RECORD_MAX / 2;
+
+	if (path->len <= room)
+		return;
+	memmove(path->data, path->data + path->len - room, room);
+	memcpy(path->data, "...", 3);
+	buf_truncate(path, room);
+}
+
+static void say(struct worker *worker, enum reply_kind kind, int err,
+                const char *what)
+{
+	cut_path(&worker->path);
+	reply_strings(&worker->record, kind, err, worker->path.data, what);
+	/* A closed queue means that nobody listens any more. */
+	(void)worker->reply(worker->reply_ctx, worker->record.data,
+	                    worker->record.len);
+}
+
+static void say_fault(struct worker *worker, const struct job *job,
+                      const char *src_name, const char *dst_name,
+                      const struct fault *fault)
+{
+	const struct pair *pair = &worker->site->pairs[job->operand];
+	bool is_file = !pair->is_dir;
+
+	if (fault->is_at_dst)
+		worker_path(&worker->path, pair->dst, job_path(job),
+		            job->path_len, is_file ? "" : dst_name);
+	else
+		worker_path(&worker->path, pair->src, job_path(job),
+		            job->path_len, is_file ? "" : src_name);
+	say(worker, REPLY_FAULT, fault->err, fault->what);
+}
+
+static const char *action_text(enum copy_outcome outcome, bool is_dry_run)
+{
+	switch (outcome) {
+	case COPY_MADE:
+	case COPY_UNSTABLE:
+		return is_dry_run ? "copy" : "copied";
+	case COPY_MENDED:
+		return is_dry_run ? "mend" : "mended";
+	case COPY_UNCHANGED:
+		return "unchanged";
+	case COPY_VANISHED:
+	case COPY_STOPPED:
+	case COPY_FAILED:
+		break;
+	}
+	return NULL;
+}
+
+static void count_outcome(struct counts *counts, enum copy_outcome outcome)
+{
+	switch (outcome) {
+	case COPY_UNSTABLE:
+		counts->n_changed++;
+		counts->n_copied++;
+		break;
+	case COPY_MADE:
+		counts->n_copied++;
+		break;
+	case COPY_MENDED:
+		counts->n_mended++;
+		counts->n_unchanged++;
+		break;
+	case COPY_UNCHANGED:
+		counts->n_unchanged++;
+		break;
+	case COPY_VANISHED:
+		counts->n_changed++;
+		break;
+	case COPY_FAILED:
+		counts->n_failed++;
+		break;
+	case COPY_STOPPED:
+		break;
+	}
+}
+
+static void report(struct worker *worker, struct job *job,
+                   const struct job_entry *entry, enum copy_outcome outcome,
+                   const struct fault *fault)
+{
+	const struct pair *pair = &worker->site->pairs[job->operand];
+	const char *action = action_text(outcome, worker->settings->is_dry_run);
+
+	if (outcome == COPY_FAILED || outcome == COPY_VANISHED ||
+	    outcome == COPY_UNSTABLE)
+		say_fault(worker, job, entry->name, job_dst_name(entry), fault);
+	if (action && worker->settings->lists_entries) {
+		worker_path(&worker->path, pair->dst, job_path(job),
+		            job->path_len,
+		            pair->is_dir ? job_dst_name(entry) : "");
+		say(worker, REPLY_ENTRY, 0, action);
+	}
+}
+
+/* The rest of the job when it is clear that no entry can be done. */
+static void fail_rest(struct worker *worker, struct job *job,
+                      const struct fault *fault)
+{
+	for (; job->next < job->n_entries; job->next++) {
+		const struct job_entry *entry = job_entry_at(job, job->next_at);
+
+		say_fault(worker, job, entry->name, job_dst_name(entry), fault);
+		job->counts.n_failed++;
+		job->next_at += entry->size;
+	}
+}
+
+static int open_dirs(struct worker *worker, const struct job *job,
+                     struct copy_dirs *dirs, struct fault *fault)
+{
+	const char *path = job_path(job);
+
+	dirs->src_fd = tree_open(&worker->src_trees[job->operand], path,
+	                         job->path_len);
+	if (dirs->src_fd < 0)
+		return fault_src(fault, "cannot open directory", dirs->src_fd);
+	dirs->dst_fd = -1;
+	if (job->flags & JOB_DST_MISSING)
+		return 0;
+	dirs->dst_fd = tree_open(&worker->dst_trees[job->operand], path,
+	                         job->path_len);
+	if (dirs->dst_fd < 0)
+		return fault_dst(fault, "cannot open directory", dirs->dst_fd);
+	int rc = copy_dirs_open(&worker->tools, dirs);
+	return rc < 0 ? fault_dst(fault, "cannot stat", rc) : 0;
+}
+
+static void show_in_hand(struct worker *worker, const struct job *job,
+                         const struct job_entry *entry)
+{
+	size_t n = min_size(entry->name_len, CELL_NAME_MAX - 1);
+
+	(void)job;
+	memcpy(worker->cell->name, entry->name, n);
+	worker->cell->name[n] = '\0';
+	worker->entry_bytes = 0;
+	worker->entry_limit = entry->meta.size;
+}
+
+/* What progress did not count of an entry that is done, such as its holes. */
+static void round_up_progress(struct worker *worker)
+{
+	on_progress(worker, 0);
+	atomic_fetch_add_explicit(&worker->cell->bytes,
+	                          worker->entry_limit - worker->entry_bytes,
+	                          memory_order_relaxed);
+}
+
+static void run_entries(struct worker *worker, struct job *job,
+                        struct copy_dirs *dirs)
+{
+	while (job->next < job->n_entries) {
+		const struct job_entry *entry = job_entry_at(job, job->next_at);
+		enum copy_outcome outcome = COPY_STOPPED;
+		struct fault fault = {.what = "failed"};
+
+		show_in_hand(worker, job, entry);
+		if (!is_stopping(worker))
+			outcome = copy_entry(&worker->tools, dirs, entry,
+			                     &job->counts, &fault);
+		if (outcome == COPY_STOPPED) {
+			job->is_stopped = 1;
+			return;
+		}
+		report(worker, job, entry, outcome, &fault);
+		count_outcome(&job->counts, outcome);
+		round_up_progress(worker);
+		job->next_at += entry->size;
+		job->next++;
+		job->n_deaths = 0;
+	}
+}
+
+static void say_done(struct worker *worker, const struct job *job)
+{
+	const struct reply head = {.kind = REPLY_DONE};
+
+	atomic_store_explicit(&worker->cell->bytes, 0, memory_order_relaxed);
+	worker->cell->name[0] = '\0';
+	buf_truncate(&worker->record, 0);
+	buf_append(&worker->record, &head, sizeof(head));
+	buf_append(&worker->record, job, sizeof(*job));
+	(void)worker->reply(worker->reply_ctx, worker->record.data,
+	                    worker->record.len);
+}
+
+void worker_run(struct worker *worker, struct job *job)
+{
+	struct copy_dirs dirs = {
+		.dst_is_empty = (job->flags & JOB_DST_EMPTY) != 0,
+		.note = job->note,
+	};
+	struct fault fault;
+
+	if (job->next < job->n_entries) {
+		if (open_dirs(worker, job, &dirs, &fault) < 0) {
+			fail_rest(worker, job, &fault);
+		} else {
+			/* What a worker that died here left behind. */
+			stage_sweep(dirs.dst_fd, job->note);
+			run_entries(worker, job, &dirs);
+		}
+	}
+	say_done(worker, job);
+}

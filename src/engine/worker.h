@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/worker.h - what a worker does with a job
+ *
+ * Model     opens the two directories of the batch, copies entry after entry,
+ *           and keeps the job's head up to date in its slot; faults go out as
+ *           replies before the cursor moves on, so that none is lost
+ * Lifetime  worker_init after the fork (or in the master, for jobs that no
+ *           slot can hold), worker_release at the end
+ * Death     the cursor says which entry was in hand and the note names its
+ *           unpublished file; the next worker sweeps it up and goes on there
+ * Blocking  as the files do, and for room in the reply queue */
+#ifndef ENGINE_WORKER_H
+#define ENGINE_WORKER_H
+
+#include "base/base.h"
+#include "engine/copy.h"
+#include "engine/job.h"
+#include "engine/settings.h"
+#include "engine/site.h"
+#include "fs/tree.h"
+
+#include <stdatomic.h>
+
+#define CELL_NAME_MAX 256
+
+/* One per worker, in shared memory: how far it is within its job. Written by
+ * the worker, read by the master's timer; nothing depends on it but what is
+ * shown. */
+struct cell {
+	_Alignas(64) _Atomic uint64_t bytes; /* of entries done in this job */
+	_Atomic uint64_t moved;              /* bytes written, ever */
+	char name[CELL_NAME_MAX]; /* source path of the entry in hand */
+};
+
+/* Shared by all. */
+struct shared {
+	_Atomic uint32_t is_stopping;
+	struct cell cells[];
+};
+
+struct worker {
+	const struct settings *settings;
+	const struct site *site;
+	struct shared *shared;
+	struct cell *cell;
+	int (*reply)(void *ctx, const void *data, size_t len);
+	void *reply_ctx;
+	struct copy_tools tools;
+	struct tree *src_trees, *dst_trees; /* one per operand */
+	struct buf path, record;            /* scratch */
+	uint64_t entry_bytes;               /* of the file in hand */
+	uint64_t entry_limit;               /* its size */
+};
+
+/* What reply, reply_ctx, settings, site, shared and cell say is the caller's. */
+void worker_init(struct worker *worker);
+void worker_release(struct worker *worker);
+
+/* Does the job from its cursor on and ends with a REPLY_DONE. */
+void worker_run(struct worker *worker, struct job *job);
+
+/* The path of an entry below an operand's root, for messages: "ROOT/dir/name".
+ * dir and name may be "". */
+void worker_path(struct buf *out, const char *root, const char *dir,
+                 size_t dir_len, const char *name);
+
+#endif
