@@ -130,15 +130,13 @@ static int copy_staged(struct copy_tools *tools, struct copy_dirs *dirs,
                        struct fault *fault)
 {
 	struct stage stage;
-	uint64_t copied = 0;
 	bool has_perms;
 	int rc = stage_open(&stage, dirs->dst_fd, dirs->traits,
 	                    meta->mode & META_PERMS, &has_perms, dirs->note);
 
 	if (rc < 0)
 		return fault_dst(fault, "cannot create", rc);
-	rc = data_copy(&tools->io, src_fd, stage.fd, meta, &copied, fault);
-	counts->bytes_copied += copied;
+	rc = data_copy(&tools->io, src_fd, stage.fd, meta, fault);
 	if (rc == 0)
 		rc = dress(tools, dirs, src_fd, stage.fd, meta,
 		           has_perms && !dirs->inherits_acl,
@@ -185,14 +183,12 @@ static int copy_inplace(struct copy_tools *tools, struct copy_dirs *dirs,
                         struct counts *counts, struct fault *fault)
 {
 	struct copy_dirs own = *dirs;
-	uint64_t copied = 0;
 	int fd = open_inplace(dirs, name, fault);
 
 	if (fd < 0)
 		return fd;
 	own.knows_new_owner = false;
-	int rc = data_copy(&tools->io, src_fd, fd, meta, &copied, fault);
-	counts->bytes_copied += copied;
+	int rc = data_copy(&tools->io, src_fd, fd, meta, fault);
 	if (rc == 0)
 		rc = dress(tools, &own, src_fd, fd, meta, false, false, counts,
 		           fault);

@@ -33,7 +33,6 @@ enum job_flags {
 /* Worth 8 bytes of alignment throughout. */
 struct counts {
 	uint64_t n_copied, n_unchanged, n_mended, n_failed, n_changed;
-	uint64_t bytes_copied;
 	uint64_t lost[N_LOST];
 };
 

@@ -386,11 +386,12 @@ static enum exit_status open_pairs(struct opening *opening)
 {
 	struct site *site = opening->site;
 	enum exit_status status = EXIT_ALL_DONE;
-	int into_fd = open_into(opening);
+	int into_fd;
+	int made = open_into(opening, &into_fd);
 
-	if (into_fd < -1)
+	if (made < 0)
 		return refuse(opening, EXIT_NOT_STARTED, opening->operands->dst,
-		              "cannot create directory", into_fd);
+		              "cannot create or open", made);
 	for (size_t i = 0; i < site->n_pairs && !status; i++) {
 		struct pair *pair = &site->pairs[i];
 		int rc = pair->is_unusable ? 0

@@ -24,6 +24,8 @@ static bool on_progress(void *ctx, uint64_t bytes)
 	                          memory_order_relaxed);
 	atomic_fetch_add_explicit(&worker->cell->moved, bytes,
 	                          memory_order_relaxed);
+	atomic_fetch_add_explicit(&worker->cell->beats, 1,
+	                          memory_order_relaxed);
 	return !is_stopping(worker);
 }
 
@@ -97,7 +99,7 @@ static void say(struct worker *worker, enum reply_kind kind, int err,
 	reply_strings(&worker->record, kind, err, worker->path.data, what);
 	/* A closed queue means that nobody listens any more. */
 	(void)worker->reply(worker->reply_ctx, worker->record.data,
-	                    worker->record.len);
+	                    worker->record.len, false);
 }
 
 static void say_fault(struct worker *worker, const struct job *job,
@@ -213,14 +215,21 @@ static int open_dirs(struct worker *worker, const struct job *job,
 	return rc < 0 ? fault_dst(fault, "cannot stat", rc) : 0;
 }
 
+/* "dir/name", or the name alone when that is too long. */
 static void show_in_hand(struct worker *worker, const struct job *job,
                          const struct job_entry *entry)
 {
-	size_t n = min_size(entry->name_len, CELL_NAME_MAX - 1);
+	char *out = worker->cell->name;
+	size_t dir_len = job->path_len;
 
-	(void)job;
-	memcpy(worker->cell->name, entry->name, n);
-	worker->cell->name[n] = '\0';
+	if (dir_len && dir_len + 1 + entry->name_len < CELL_NAME_MAX) {
+		memcpy(out, job_path(job), dir_len);
+		out[dir_len] = '/';
+		out += dir_len + 1;
+	}
+	memcpy(out, entry->name,
+	       min_size(entry->name_len, CELL_NAME_MAX - 1) + 1);
+	worker->cell->name[CELL_NAME_MAX - 1] = '\0';
 	worker->entry_bytes = 0;
 	worker->entry_limit = entry->meta.size;
 }
@@ -228,7 +237,7 @@ static void show_in_hand(struct worker *worker, const struct job *job,
 /* What progress did not count of an entry that is done, such as its holes. */
 static void round_up_progress(struct worker *worker)
 {
-	on_progress(worker, 0);
+	(void)on_progress(worker, 0);
 	atomic_fetch_add_explicit(&worker->cell->bytes,
 	                          worker->entry_limit - worker->entry_bytes,
 	                          memory_order_relaxed);
@@ -269,7 +278,7 @@ static void say_done(struct worker *worker, const struct job *job)
 	buf_append(&worker->record, &head, sizeof(head));
 	buf_append(&worker->record, job, sizeof(*job));
 	(void)worker->reply(worker->reply_ctx, worker->record.data,
-	                    worker->record.len);
+	                    worker->record.len, true);
 }
 
 void worker_run(struct worker *worker, struct job *job)

@@ -29,7 +29,8 @@
 struct cell {
 	_Alignas(64) _Atomic uint64_t bytes; /* of entries done in this job */
 	_Atomic uint64_t moved;              /* bytes written, ever */
-	char name[CELL_NAME_MAX]; /* source path of the entry in hand */
+	_Atomic uint64_t beats;              /* signs of life */
+	char name[CELL_NAME_MAX];            /* of the entry in hand, or "" */
 };
 
 /* Shared by all. */
@@ -43,7 +44,8 @@ struct worker {
 	const struct site *site;
 	struct shared *shared;
 	struct cell *cell;
-	int (*reply)(void *ctx, const void *data, size_t len);
+	/* is_last ends the job: nothing of it may be run again. */
+	int (*reply)(void *ctx, const void *data, size_t len, bool is_last);
 	void *reply_ctx;
 	struct copy_tools tools;
 	struct tree *src_trees, *dst_trees; /* one per operand */

@@ -34,8 +34,7 @@ static int write_at(int fd, const char *data, size_t size, off_t at)
 /* Copies from *at up to end or the end of the file, whichever is first; *at
  * is moved along. Returns 1 when the file ended, 0 when end was reached. */
 static int copy_range(const struct data_io *io, int src_fd, int dst_fd,
-                      off_t *at, off_t end, uint64_t *copied,
-                      struct fault *fault)
+                      off_t *at, off_t end, struct fault *fault)
 {
 	while (*at < end) {
 		size_t want =
@@ -50,7 +49,6 @@ static int copy_range(const struct data_io *io, int src_fd, int dst_fd,
 		if (rc < 0)
 			return fault_dst(fault, "cannot write", rc);
 		*at += n;
-		*copied += (uint64_t)n;
 		if (io->progress && !io->progress(io->ctx, (uint64_t)n))
 			return fault_src(fault, "interrupted", -ECANCELED);
 	}
@@ -60,7 +58,7 @@ static int copy_range(const struct data_io *io, int src_fd, int dst_fd,
 /* From hole to hole. A file system without SEEK_DATA reports the whole file
  * as data (lseek(2)). *at ends behind the last data. */
 static int copy_extents(const struct data_io *io, int src_fd, int dst_fd,
-                        off_t *at, uint64_t *copied, struct fault *fault)
+                        off_t *at, struct fault *fault)
 {
 	for (;;) {
 		off_t data = lseek(src_fd, *at, SEEK_DATA);
@@ -73,27 +71,24 @@ static int copy_extents(const struct data_io *io, int src_fd, int dst_fd,
 		if (hole < 0)
 			return fault_src(fault, "cannot find holes", -errno);
 		*at = data;
-		int rc =
-			copy_range(io, src_fd, dst_fd, at, hole, copied, fault);
+		int rc = copy_range(io, src_fd, dst_fd, at, hole, fault);
 		if (rc != 0)
 			return rc < 0 ? rc : 0;
 	}
 }
 
 int data_copy(const struct data_io *io, int src_fd, int dst_fd,
-              const struct meta *src, uint64_t *copied, struct fault *fault)
+              const struct meta *src, struct fault *fault)
 {
 	bool looks_sparse = src->blocks * 512 < src->size;
 	off_t at = 0;
 	int rc;
 
-	*copied = 0;
 	if (!looks_sparse) {
-		rc = copy_range(io, src_fd, dst_fd, &at, INT64_MAX, copied,
-		                fault);
+		rc = copy_range(io, src_fd, dst_fd, &at, INT64_MAX, fault);
 		return rc < 0 ? rc : 0;
 	}
-	rc = copy_extents(io, src_fd, dst_fd, &at, copied, fault);
+	rc = copy_extents(io, src_fd, dst_fd, &at, fault);
 	if (rc < 0)
 		return rc;
 	/* The trailing hole. */

@@ -27,9 +27,9 @@ struct data_io {
 	void *ctx;
 };
 
-/* Copies src from its start to dst, which is empty; *copied counts the bytes
- * that were written (holes are not). */
+/* Copies src from its start to dst, which is empty. progress hears of the bytes
+ * that were written, not of holes. */
 int data_copy(const struct data_io *io, int src_fd, int dst_fd,
-              const struct meta *src, uint64_t *copied, struct fault *fault);
+              const struct meta *src, struct fault *fault);
 
 #endif

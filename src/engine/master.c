@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/master.h"
+
+#include "base/mono.h"
+#include "fs/tree.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void tell_fault(struct master *master, const char *path,
+                       const char *what, int err)
+{
+	const struct observer *observer = master->observer;
+
+	observer->on_fault(observer->ctx, path, what, err);
+}
+
+static void tell_entry(struct master *master, const char *action,
+                       const char *path)
+{
+	const struct observer *observer = master->observer;
+
+	if (master->settings.lists_entries && observer->on_entry)
+		observer->on_entry(observer->ctx, action, path);
+}
+
+static void add_counts(struct tally *tally, const struct counts *counts)
+{
+	tally->n_copied += counts->n_copied;
+	tally->n_unchanged += counts->n_unchanged;
+	tally->n_mended += counts->n_mended;
+	tally->n_failed += counts->n_failed;
+	tally->n_changed += counts->n_changed;
+	for (size_t i = 0; i < N_LOST; i++)
+		tally->lost[i] += counts->lost[i];
+}
+
+static void on_done(struct master *master, const struct job *job)
+{
+	add_counts(master->tally, &job->counts);
+	master->tally->n_done += job->next;
+	if (!job->is_stopped)
+		master->bytes_done += job->bytes;
+	dirs_let_go(&master->dirs, (struct dir *)(uintptr_t)job->owner);
+}
+
+void master_on_reply(void *ctx, const void *reply, size_t len)
+{
+	struct master *master = ctx;
+	const struct reply *head = reply;
+	const char *path = (const char *)(head + 1);
+	struct job job;
+
+	switch ((enum reply_kind)head->kind) {
+	case REPLY_DONE:
+		if (len >= sizeof(*head) + sizeof(job)) {
+			memcpy(&job, head + 1, sizeof(job));
+			on_done(master, &job);
+		}
+		break;
+	case REPLY_FAULT:
+		tell_fault(master, path, path + strlen(path) + 1, head->err);
+		break;
+	case REPLY_ENTRY:
+		tell_entry(master, path + strlen(path) + 1, path);
+		break;
+	}
+}
+
+/* What the dead worker left unpublished; whoever goes on could not know that
+ * nobody will when the run is over. */
+static void sweep(struct master *master, struct job *job)
+{
+	int fd = tree_open(&master->worker.dst_trees[job->operand],
+	                   job_path(job), job->path_len);
+
+	if (fd >= 0)
+		stage_sweep(fd, job->note);
+}
+
+static void give_up_entry(struct job *job, const struct job_entry *entry)
+{
+	job->counts.n_failed++;
+	job->next++;
+	job->next_at += entry->size;
+	job->n_deaths = 0;
+}
+
+enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
+{
+	struct master *master = ctx;
+	struct job *job = death->task;
+	char what[80];
+
+	master->tally->n_deaths++;
+	if (!job || job->next >= job->n_entries)
+		return MP_QUEUE_RETRY;
+	const struct pair *pair = &master->site.pairs[job->operand];
+	const struct job_entry *entry = job_entry_at(job, job->next_at);
+	worker_path(&master->path, pair->src, job_path(job), job->path_len,
+	            pair->is_dir ? entry->name : "");
+	job->n_deaths++;
+	bool gives_up = job->n_deaths >= MASTER_DEATHS_MAX;
+	snprintf(what, sizeof(what), "worker %u (pid %d) died of %s %d%s",
+	         death->worker, (int)death->pid,
+	         death->exit_code < 0 ? "signal" : "status",
+	         death->exit_code < 0 ? -death->exit_code : death->exit_code,
+	         gives_up ? ", given up" : ", trying again");
+	tell_fault(master, master->path.data, what, 0);
+	if (job->note[0])
+		sweep(master, job);
+	if (gives_up)
+		give_up_entry(job, entry);
+	return MP_QUEUE_RETRY;
+}
+
+static const char *path_of(struct master *master, const struct dir *dir,
+                           const char *name, bool is_at_dst)
+{
+	const struct pair *pair = &master->site.pairs[dir->operand];
+	const struct buf *path = dirs_path(&master->dirs, dir);
+
+	worker_path(&master->path, is_at_dst ? pair->dst : pair->src,
+	            path->data, path->len, name);
+	return master->path.data;
+}
+
+static void on_dir_finished(void *ctx, const struct dir *dir)
+{
+	struct master *master = ctx;
+
+	(void)dir;
+	master->tally->n_dirs++;
+	master->tally->n_done++;
+}
+
+static void on_dir_failed(void *ctx, const struct dir *dir,
+                          const struct fault *fault)
+{
+	struct master *master = ctx;
+
+	tell_fault(master, path_of(master, dir, "", fault->is_at_dst),
+	           fault->what, fault->err);
+	master->tally->n_failed++;
+	master->tally->n_done++;
+}
+
+struct dirs_observer master_dirs_observer(struct master *master)
+{
+	return (struct dirs_observer){.finished = on_dir_finished,
+	                              .failed = on_dir_failed,
+	                              .ctx = master};
+}
+
+static void on_walk_fault(void *ctx, const struct dir *dir, const char *name,
+                          const struct fault *fault)
+{
+	struct master *master = ctx;
+
+	tell_fault(master, path_of(master, dir, name, fault->is_at_dst),
+	           fault->what, fault->err);
+}
+
+static void on_made_dir(void *ctx, const struct dir *dir)
+{
+	struct master *master = ctx;
+
+	if (master->settings.lists_entries)
+		tell_entry(master, "directory", path_of(master, dir, "", true));
+}
+
+struct feed_observer master_feed_observer(struct master *master)
+{
+	return (struct feed_observer){
+		.fault = on_walk_fault, .made_dir = on_made_dir, .ctx = master};
+}
+
+void master_tick(struct master *master)
+{
+	const struct observer *observer = master->observer;
+	struct tally *tally = master->tally;
+	const struct cell *stuck;
+
+	tally->bytes_done =
+		min_u64(master->bytes_done + watch_bytes(&master->watch),
+	                tally->bytes_total);
+	tally->bytes_copied = watch_moved(&master->watch);
+	while ((stuck = watch_stuck(&master->watch, mono_now_ns())))
+		tell_fault(master, stuck->name, "no progress for 30 seconds",
+		           0);
+	if (observer->on_tick)
+		observer->on_tick(observer->ctx, tally,
+		                  watch_current(&master->watch));
+}

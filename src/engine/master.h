@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/master.h - the state of one run, and what arrives at the master
+ *
+ * Model     replies and deaths change the tally, let go of directories and
+ *           are told to the observer
+ * Lifetime  one struct master per run_copy */
+#ifndef ENGINE_MASTER_H
+#define ENGINE_MASTER_H
+
+#include "base/base.h"
+#include "engine/dirs.h"
+#include "engine/feed.h"
+#include "engine/run.h"
+#include "engine/site.h"
+#include "engine/watch.h"
+#include "engine/worker.h"
+#include "mp/workers.h"
+
+/* A file at whose copying this many workers died is given up. */
+#define MASTER_DEATHS_MAX 3
+
+struct master {
+	struct settings settings;
+	const struct observer *observer;
+	struct tally *tally;
+	struct site site;
+	struct shared *shared;
+	size_t shared_size;
+	struct worker worker; /* the master's own, for the walk */
+	struct dirs dirs;
+	struct feed feed;
+	struct watch watch;
+	struct mp_workers *workers;
+	uint64_t bytes_done; /* of jobs that have ended */
+	struct buf path;     /* scratch */
+	int epoll_fd, signal_fd, timer_fd;
+};
+
+/* Hooks for dirs, feed and the workers; ctx is the struct master. */
+void master_on_reply(void *ctx, const void *reply, size_t len);
+enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death);
+struct dirs_observer master_dirs_observer(struct master *master);
+struct feed_observer master_feed_observer(struct master *master);
+
+/* Sums the cells up for the observer. */
+void master_tick(struct master *master);
+
+#endif
