@@ -3,6 +3,7 @@
 
 #include "base/diag.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,19 +51,31 @@ char *xstrndup(const char *text, size_t len)
 	return copy;
 }
 
+int buf_try_reserve(struct buf *buf, size_t extra)
+{
+	size_t need, cap = buf->cap < 64 ? 64 : buf->cap;
+
+	if (__builtin_add_overflow(buf->len, extra, &need) ||
+	    __builtin_add_overflow(need, 1u, &need))
+		return -ENOMEM;
+	if (need <= buf->cap)
+		return 0;
+	while (cap < need) {
+		if (__builtin_add_overflow(cap, cap / 2, &cap))
+			return -ENOMEM;
+	}
+	char *data = realloc(buf->data, cap);
+	if (!data)
+		return -ENOMEM;
+	buf->data = data;
+	buf->cap = cap;
+	return 0;
+}
+
 void buf_reserve(struct buf *buf, size_t extra)
 {
-	size_t need;
-
-	if (__builtin_add_overflow(buf->len, extra + 1, &need))
+	if (buf_try_reserve(buf, extra) < 0)
 		out_of_memory();
-	if (need <= buf->cap)
-		return;
-	size_t cap = buf->cap < 64 ? 64 : buf->cap;
-	while (cap < need)
-		cap += cap / 2;
-	buf->data = xrealloc(buf->data, cap);
-	buf->cap = cap;
 }
 
 void buf_append(struct buf *buf, const void *data, size_t len)

@@ -22,6 +22,10 @@ struct buf {
 
 /* Makes room for extra more bytes and a NUL behind len. */
 void buf_reserve(struct buf *buf, size_t extra);
+
+/* The same for a caller that can do without: 0 or -ENOMEM. */
+int buf_try_reserve(struct buf *buf, size_t extra);
+
 void buf_append(struct buf *buf, const void *data, size_t len);
 void buf_append_str(struct buf *buf, const char *text);
 void buf_append_char(struct buf *buf, char c);
