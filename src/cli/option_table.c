@@ -222,8 +222,8 @@ void options_help(struct buf *out)
 		"into DIR\n"
 		"Copies directories, files and symlinks with their metadata, "
 		"many at a time.\n"
-		"Run it again to bring the same copy up to date; what is "
-		"unchanged is not copied.\n\n"
+		"Run it again to bring the copy up to date; what is unchanged "
+		"is left alone.\n\n"
 		"Options stand anywhere on the line; -- ends them.\n");
 	for (size_t i = 0; i < OPTION_ROWS; i++)
 		help_row(out, &option_table[i]);
