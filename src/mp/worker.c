@@ -49,6 +49,7 @@ static void send_reserved(struct mp_worker *self, unsigned kind, size_t len)
 		.kind = kind,
 		.worker = self->index,
 		.ticket = self->task->ticket,
+		.serial = self->task->serial,
 	};
 	if (kind & REPLY_END)
 		self->has_ended = true;

@@ -15,9 +15,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define NOT_A_WORKER  UINT32_MAX
 #define NAME_TEXT_MAX 32
 
+/* what: the index of a worker, or n_workers + side of a queue. */
 static int watch(struct mp_workers *workers, int fd, uint32_t what)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u32 = what};
@@ -55,9 +55,9 @@ static int create_tables(struct mp_workers *workers)
 	workers->slots = calloc(n_workers, sizeof(*workers->slots));
 	workers->free_tickets =
 		calloc(workers->n_tickets, sizeof(*workers->free_tickets));
-	workers->is_open =
-		calloc(workers->n_tickets, sizeof(*workers->is_open));
-	if (!workers->slots || !workers->free_tickets || !workers->is_open)
+	workers->serials =
+		calloc(workers->n_tickets, sizeof(*workers->serials));
+	if (!workers->slots || !workers->free_tickets || !workers->serials)
 		return -ENOMEM;
 	for (unsigned i = 0; i < n_workers; i++) {
 		workers->slots[i] = (struct worker_slot){
@@ -93,11 +93,11 @@ static int create_queues(struct mp_workers *workers)
 	if (workers->epoll_fd < 0)
 		return -errno;
 	err = watch(workers, mp_queue_fd(workers->replies, MP_QUEUE_READER),
-	            NOT_A_WORKER);
+	            options->n_workers + MP_QUEUE_READER);
 	if (err)
 		return err;
 	return watch(workers, mp_queue_fd(workers->tasks, MP_QUEUE_WRITER),
-	             NOT_A_WORKER);
+	             options->n_workers + MP_QUEUE_WRITER);
 }
 
 static int create_all(struct mp_workers *workers)
@@ -150,7 +150,7 @@ void mp_workers_destroy(struct mp_workers *workers)
 	(void)fd_close(workers->epoll_fd);
 	free(workers->slots);
 	free(workers->free_tickets);
-	free(workers->is_open);
+	free(workers->serials);
 	free(workers);
 }
 
@@ -169,13 +169,16 @@ int mp_workers_submit(struct mp_workers *workers, const void *task, size_t len)
 	err = mp_queue_reserve(workers->tasks, &record, 0);
 	if (err)
 		return err;
+	if (++workers->last_serial == 0)
+		workers->last_serial = 1;
 	head = record;
 	*head = (struct task_head){
 		.ticket = workers->free_tickets[--workers->n_free],
+		.serial = workers->last_serial,
 	};
 	if (len > 0)
 		memcpy(head + 1, task, len);
-	workers->is_open[head->ticket] = true;
+	workers->serials[head->ticket] = head->serial;
 	mp_queue_publish(workers->tasks, head, sizeof(*head) + len);
 	return 0;
 }

@@ -41,7 +41,7 @@ typedef void mp_reply_fn(void *ctx, const void *reply, size_t len);
 struct mp_death {
 	unsigned worker; /* index, 0 up */
 	pid_t pid;
-	int exit_code;    /* -N for signal N */
+	int exit_code;    /* -N for signal N; 0 if lost (SIGCHLD ignored) */
 	void *task;       /* what it had in hand, may be changed; or NULL,
 	                     then the verdict does not count */
 	size_t len;       /* of the task, may be changed */
@@ -75,8 +75,9 @@ int mp_workers_submit(struct mp_workers *workers, const void *task, size_t len);
 /* True when the next submit would not say -EAGAIN. */
 bool mp_workers_has_room(const struct mp_workers *workers);
 
-/* Takes all replies that are there, reaps and replaces the dead. Returns the
- * number of replies, 0 for none; -ECHILD when no worker is left. */
+/* Takes the replies that are there, reaps and replaces the dead. Returns how
+ * many replies and ends of tasks it took, 0 for none; -ECHILD when no worker is
+ * left. */
 int mp_workers_dispatch(struct mp_workers *workers);
 
 /* Tasks submitted whose end has not been seen by dispatch. */
@@ -104,7 +105,7 @@ void mp_workers_destroy(struct mp_workers *workers);
 unsigned mp_workers_n_alive(const struct mp_workers *workers);
 pid_t mp_workers_pid(const struct mp_workers *workers, unsigned index);
 
-/* In the worker. */
+/* In the worker, from the thread that runs the task. */
 unsigned mp_worker_index(const struct mp_worker *self);
 unsigned mp_worker_n_takes(const struct mp_worker *self);
 
@@ -116,7 +117,7 @@ int mp_worker_reply(struct mp_worker *self, const void *reply, size_t len);
 int mp_worker_reply_last(struct mp_worker *self, const void *reply, size_t len);
 
 /* For a reply in place: up to reply_max bytes, then send with its length. One
- * at a time, and soon: replies behind it wait for it. */
+ * at a time; it holds a slot until then. */
 int mp_worker_reply_reserve(struct mp_worker *self, void **reply);
 void mp_worker_reply_send(struct mp_worker *self, void *reply, size_t len);
 void mp_worker_reply_send_last(struct mp_worker *self, void *reply, size_t len);

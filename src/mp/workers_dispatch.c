@@ -3,7 +3,9 @@
  *
  * Tickets. A task in flight has one of n_tickets numbers, as many as the reply
  * queue has slots. It gets it from submit and gives it back when its end is
- * seen: an END reply, or a verdict that gives it up. That is the credit.
+ * seen: an END reply, or a verdict that gives it up. That is the credit. A
+ * serial number tells the task from others that have the ticket later, while
+ * this one is still in the slot of a dead worker.
  *
  * Why nothing deadlocks. The master waits on no queue: submit and the marks
  * below are tried, not waited for. So it always comes round to take replies,
@@ -11,11 +13,10 @@
  *
  * A death. The pidfd says so; the process stays a zombie until it is buried,
  * so no new worker can have its pid. What it was filling in the reply queue is
- * freed at once. What it had published is still to come, maybe behind a slot
- * that a living worker is filling; and whether its last task has ended is
+ * freed at once. What it had published may still be there, and whether its last task has ended is
  * known only when all that was seen. So the master puts a mark of its own into
- * the reply queue: replies leave in order, so when the mark arrives the dead
- * worker's last reply has. Only then is the task it had in hand judged: an end
+ * the reply queue: replies leave in order, so when the mark arrives, however
+ * many the living put meanwhile, the dead worker's last reply has. Only then is the task it had in hand judged: an end
  * was seen, so it is dropped silently; or not, and on_death decides. Thus a
  * task whose end was sent is never run again, and one without is never lost.
  *
@@ -33,11 +34,19 @@
 #define BARREN_MAX 3
 #define N_EVENTS   16
 
-static void end_ticket(struct mp_workers *workers, uint32_t ticket)
+static bool is_in_flight(const struct mp_workers *workers, uint32_t ticket,
+                         uint32_t serial)
 {
-	if (ticket >= workers->n_tickets || !workers->is_open[ticket])
-		bug("ticket %u is not in flight", ticket);
-	workers->is_open[ticket] = false;
+	return ticket < workers->n_tickets &&
+	       workers->serials[ticket] == serial;
+}
+
+static void end_task(struct mp_workers *workers, uint32_t ticket,
+                     uint32_t serial)
+{
+	if (!is_in_flight(workers, ticket, serial))
+		bug("task %u of ticket %u is not in flight", serial, ticket);
+	workers->serials[ticket] = 0;
 	workers->free_tickets[workers->n_free++] = ticket;
 }
 
@@ -57,7 +66,7 @@ static enum mp_queue_verdict judge(void *ctx, void *record, size_t *len,
 	struct mp_death death = burial->death;
 	enum mp_queue_verdict verdict = MP_QUEUE_RETRY;
 
-	if (!workers->is_open[head->ticket])
+	if (!is_in_flight(workers, head->ticket, head->serial))
 		return MP_QUEUE_DROP;
 	burial->was_working = true;
 	death.task = head + 1;
@@ -70,7 +79,7 @@ static enum mp_queue_verdict judge(void *ctx, void *record, size_t *len,
 		bug("a task of %zu bytes", death.len);
 	*len = sizeof(*head) + death.len;
 	if (verdict == MP_QUEUE_DROP || workers->is_killed) {
-		end_ticket(workers, head->ticket);
+		end_task(workers, head->ticket, head->serial);
 		return MP_QUEUE_DROP;
 	}
 	return verdict;
@@ -85,9 +94,10 @@ static void bury(struct worker_slot *slot)
 
 	death->worker = slot->index;
 	death->pid = mp_process_pid(slot->process);
-	if (mp_process_join(slot->process, -1) != 0 ||
-	    mp_process_exit_code(slot->process, &death->exit_code) != 0)
+	if (mp_process_join(slot->process, -1) != 0)
 		bug("worker %u cannot be reaped", slot->index);
+	/* It stays 0 when the code is lost: SIGCHLD is ignored. */
+	(void)mp_process_exit_code(slot->process, &death->exit_code);
 	/* Reaped; no fork comes before this, so the pid is still its own. */
 	(void)mp_queue_recover(workers->tasks, death->pid, judge, &burial);
 	if (!burial.was_working && death->exit_code != 0 &&
@@ -144,17 +154,15 @@ static void take_reply(struct mp_workers *workers, void *record, size_t len)
 	struct reply_head *reply = record;
 	struct reply_head head = *reply;
 
+	workers->n_taken++;
 	/* First the ticket, so that on_reply may submit in its place. */
 	if (head.kind & REPLY_END) {
-		end_ticket(workers, head.ticket);
+		end_task(workers, head.ticket, head.serial);
 		workers->slots[head.worker].has_ended_task = true;
 	}
-	if (head.kind & REPLY_DATA) {
-		workers->n_taken++;
-		if (options->on_reply)
-			options->on_reply(options->ctx, reply + 1,
-			                  len - sizeof(*reply));
-	}
+	if ((head.kind & REPLY_DATA) && options->on_reply)
+		options->on_reply(options->ctx, reply + 1,
+		                  len - sizeof(*reply));
 	mp_queue_done(workers->replies, record);
 	if (head.kind & REPLY_MARK)
 		bury(&workers->slots[head.worker]);
@@ -180,16 +188,33 @@ static void take_replies(struct mp_workers *workers)
 	}
 }
 
-static void look_for_deaths(struct mp_workers *workers)
+static void disarm(struct mp_workers *workers)
+{
+	if (workers->is_armed[MP_QUEUE_READER])
+		mp_queue_disarm(workers->replies, MP_QUEUE_READER);
+	if (workers->is_armed[MP_QUEUE_WRITER])
+		mp_queue_disarm(workers->tasks, MP_QUEUE_WRITER);
+	workers->is_armed[MP_QUEUE_READER] = false;
+	workers->is_armed[MP_QUEUE_WRITER] = false;
+}
+
+static void look_for_events(struct mp_workers *workers)
 {
 	struct epoll_event events[N_EVENTS];
 	/* Negative only for a signal: the next dispatch sees what is there. */
 	int n = epoll_wait(workers->epoll_fd, events, N_EVENTS, 0);
 
 	for (int i = 0; i < n; i++) {
-		if (events[i].data.u32 < workers->options.n_workers)
-			note_death(&workers->slots[events[i].data.u32]);
+		unsigned index = events[i].data.u32;
+
+		if (index < workers->options.n_workers)
+			note_death(&workers->slots[index]);
+		else
+			/* recover and close ring it unarmed too. */
+			workers->is_armed[index - workers->options.n_workers] =
+				true;
 	}
+	disarm(workers);
 }
 
 /* After close a worker is only needed for a task that was tried in vain. */
@@ -211,24 +236,11 @@ static void fill_vacancies(struct mp_workers *workers)
 	}
 }
 
-static void disarm(struct mp_workers *workers)
-{
-	if (workers->is_armed[MP_QUEUE_READER])
-		mp_queue_disarm(workers->replies, MP_QUEUE_READER);
-	if (workers->is_armed[MP_QUEUE_WRITER])
-		mp_queue_disarm(workers->tasks, MP_QUEUE_WRITER);
-	workers->is_armed[MP_QUEUE_READER] = false;
-	workers->is_armed[MP_QUEUE_WRITER] = false;
-}
-
 int mp_workers_dispatch(struct mp_workers *workers)
 {
 	workers->n_taken = 0;
-	disarm(workers);
+	look_for_events(workers);
 	take_replies(workers);
-	look_for_deaths(workers);
-	if (workers->n_dead > 0)
-		take_replies(workers);
 	fill_vacancies(workers);
 	if (mp_workers_n_alive(workers) == 0 &&
 	    (!mp_queue_is_closed(workers->tasks) ||
@@ -245,7 +257,7 @@ static void drop_waiting(struct mp_workers *workers)
 	while (mp_queue_take(workers->tasks, &record, &len, 0) == 1) {
 		const struct task_head *head = record;
 
-		end_ticket(workers, head->ticket);
+		end_task(workers, head->ticket, head->serial);
 		mp_queue_done(workers->tasks, record);
 	}
 }

@@ -16,7 +16,8 @@
 /* Sizes are multiples of 16, so that what follows is aligned like the record. */
 struct task_head {
 	uint32_t ticket; /* which of the tasks in flight this is */
-	uint32_t unused[3];
+	uint32_t serial; /* the ticket has had others before */
+	uint32_t unused[2];
 };
 
 enum reply_kind {
@@ -30,7 +31,7 @@ struct reply_head {
 	uint32_t kind;
 	uint32_t worker;
 	uint32_t ticket;
-	uint32_t unused;
+	uint32_t serial;
 };
 
 enum slot_state {
@@ -61,10 +62,11 @@ struct mp_workers {
 	struct worker_slot *slots;
 	uint32_t *free_tickets; /* a stack of n_free */
 	size_t n_free;
-	bool *is_open;    /* by ticket: submitted, end not seen */
+	uint32_t *serials; /* by ticket; 0: it is free */
+	uint32_t last_serial;
 	bool is_armed[2]; /* by enum mp_queue_side */
 	unsigned n_dead;  /* slots in SLOT_DEAD */
-	size_t n_taken;   /* replies taken by the present dispatch */
+	size_t n_taken;   /* records taken by the present dispatch */
 	bool is_killed;   /* nothing is tried again */
 };
 
