@@ -16,6 +16,7 @@
 #define PRINTF_LIKE(text_arg, first_arg) \
 	__attribute__((format(printf, text_arg, first_arg)))
 #define NODISCARD __attribute__((warn_unused_result))
+#define NORETURN  __attribute__((noreturn))
 #define UNUSED    __attribute__((unused))
 
 #define NS_PER_S  INT64_C(1000000000)

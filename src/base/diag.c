@@ -69,7 +69,7 @@ void diag_fault(const char *path, const char *what, int err)
 	emit(&line);
 }
 
-_Noreturn void diag_bug(const char *file, int line, const char *format, ...)
+NORETURN void diag_bug(const char *file, int line, const char *format, ...)
 {
 	va_list args;
 

@@ -29,7 +29,7 @@ const char *diag_strerror(int err);
 
 /* A broken invariant: says where and aborts. */
 #define bug(...) diag_bug(__FILE__, __LINE__, __VA_ARGS__)
-_Noreturn void diag_bug(const char *file, int line, const char *format, ...)
+NORETURN void diag_bug(const char *file, int line, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 
 #endif

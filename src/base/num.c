@@ -74,7 +74,9 @@ int num_parse_size(const char *text, uint64_t *bytes)
 	if (rc < 0)
 		return rc;
 	if (*end && *end != 'B') {
-		char upper = *end == 'k' ? 'K' : *end;
+		char upper = *end;
+		if (upper == 'k')
+			upper = 'K';
 		const char *letter = strchr(letters, upper);
 
 		if (!letter)

@@ -40,6 +40,7 @@ static size_t width_of(const char *text, size_t len, bool is_utf8)
 
 static bool locale_is_utf8(void)
 {
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): the locale stays as it is */
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 

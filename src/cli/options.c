@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/options.h"
 
+#include "base/diag.h"
 #include "base/quote.h"
 #include "cli/option_table.h"
 
@@ -136,6 +137,8 @@ static int apply_row(struct parse *parse, int key, const char *value)
 	struct buf name = {0};
 	int rc = 0;
 
+	if (!row)
+		bug("no option of key %d", key);
 	append_name(&name, row, key);
 	if (row->apply)
 		rc = row->apply(parse, name.data, value);

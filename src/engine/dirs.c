@@ -123,10 +123,10 @@ static void finish(struct dirs *dirs, struct dir *dir)
 
 static void drop(struct dirs *dirs, struct dir *dir)
 {
-	if (dir->prev)
-		dir->prev->next = dir->next;
-	else
+	if (dirs->all == dir)
 		dirs->all = dir->next;
+	else
+		dir->prev->next = dir->next;
 	if (dir->next)
 		dir->next->prev = dir->prev;
 	buf_release(&dir->subdirs);

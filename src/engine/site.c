@@ -62,7 +62,8 @@ static bool is_no_name(const char *name)
 /* The operand's directory, links followed: it is the user's own word. */
 static int open_operand_dir(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* operand */
+	/* lint: path */
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -70,7 +71,7 @@ static int open_operand_dir(const char *path)
 static int stat_operand(const char *path, bool follows, struct meta *meta)
 {
 	int flags = O_PATH | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW);
-	int fd = open(path, flags); /* operand */
+	int fd = open(path, flags); /* lint: path */
 
 	if (fd < 0)
 		return -errno;
@@ -89,7 +90,7 @@ static char *own_name(const char *path)
 	if (!is_no_name(name))
 		return name;
 	free(name);
-	char *real = realpath(path, NULL);
+	char *real = realpath(path, NULL); /* lint: path */
 	if (!real)
 		return xstrndup("", 0);
 	split(real, &dir, &name);

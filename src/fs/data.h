@@ -19,7 +19,7 @@
 
 /* GNU cp measured 256 KiB as the best on eleven machines; larger ones fall
  * out of the second-level cache. */
-#define DATA_BUFFER (256 * 1024)
+#define DATA_BUFFER ((size_t)256 * 1024)
 
 struct data_io {
 	char *buffer; /* DATA_BUFFER bytes */

@@ -112,7 +112,7 @@ int meta_set_perms(struct meta_target target, uint32_t perms)
 	/* fchmod refuses O_PATH; the magic link leads to the held inode, not
 	 * to a name (symlink(7), proc(5)). */
 	if (target.is_path)
-		rc = chmod(proc_path(path, target.fd), perms);
+		rc = chmod(proc_path(path, target.fd), perms); /* lint: path */
 	else
 		rc = fchmod(target.fd, perms);
 	return rc < 0 ? -errno : 0;

@@ -91,6 +91,7 @@ static int link_fd(int fd, int dir_fd, const char *name)
 	if (errno != ENOENT && errno != EPERM)
 		return -errno;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	/* lint: path, it names the descriptor */
 	if (linkat(AT_FDCWD, path, dir_fd, name, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
 	return -errno;

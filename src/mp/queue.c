@@ -142,7 +142,7 @@ int mp_queue_put(struct mp_queue *queue, const void *record, size_t len,
 	if (len > queue->record_max)
 		return -EMSGSIZE;
 	int result = mp_queue_reserve(queue, &room, timeout_ms);
-	if (result < 0)
+	if (result)
 		return result;
 	if (len)
 		memcpy(room, record, len);
