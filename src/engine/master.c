@@ -41,7 +41,6 @@ static void on_done(struct master *master, const struct job *job)
 	master->tally->n_done += job->next;
 	if (!job->is_stopped)
 		master->bytes_done += job->bytes;
-	/* NOLINTNEXTLINE(performance-no-int-to-ptr): jobs hold no pointers */
 	dirs_let_go(&master->dirs, (struct dir *)(uintptr_t)job->owner);
 }
 

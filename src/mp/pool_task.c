@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define ALIGNMENT 16
+#define ALIGNMENT ((size_t)16)
 
 static size_t lens_size(size_t n_args)
 {

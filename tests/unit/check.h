@@ -80,7 +80,8 @@ static size_t check_n_cases;
 		_exit(CHECK_SKIP);                       \
 	} while (0)
 
-UNUSED static void check_fail(const char *file, int line, const char *what)
+UNUSED NORETURN static void check_fail(const char *file, int line,
+                                       const char *what)
 {
 	fprintf(stderr, "# %s:%d: not true: %s\n", file, line, what);
 	_exit(1);
