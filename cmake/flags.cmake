@@ -32,8 +32,11 @@ endif()
 
 option(PCOPY_COVERAGE "Count which lines the tests run" OFF)
 if(PCOPY_COVERAGE)
-  target_compile_options(pcopy_flags INTERFACE --coverage)
-  target_link_options(pcopy_flags INTERFACE --coverage)
+  add_library(coverage_exit STATIC cmake/coverage_exit.c)
+  target_compile_options(pcopy_flags INTERFACE --coverage
+    -fprofile-update=atomic)
+  target_link_options(pcopy_flags INTERFACE --coverage -Wl,--wrap=_exit)
+  target_link_libraries(pcopy_flags INTERFACE coverage_exit)
 endif()
 
 option(PCOPY_HARDEN "Hardening of release builds" OFF)
