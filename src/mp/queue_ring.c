@@ -309,6 +309,8 @@ size_t mp_ring_recover(struct mp_queue *queue, uint32_t owner,
 {
 	size_t n_in_hand = 0;
 
+	if (owner == 0)
+		bug("nobody has no slots");
 	for (size_t i = 0; i < queue->n_slots; i++) {
 		uint64_t word = atomic_load(&queue->words[i]);
 
