@@ -82,7 +82,6 @@ static void batch_begin(struct feed *feed)
 	};
 
 	job_begin(&feed->batch, &head, path->data);
-	batch_head(feed)->next_at = job_first_entry(batch_head(feed));
 	dirs_hold(feed->dir);
 }
 

@@ -45,14 +45,20 @@ const char *job_path(const struct job *job)
 	return (const char *)(job + 1);
 }
 
-uint32_t job_first_entry(const struct job *job)
+const struct job_entry *job_entry_after(const struct job_entry *entry)
 {
-	return (uint32_t)align_up(sizeof(*job) + job->path_len + 1, 8);
+	return (const void *)((const char *)entry + entry->size);
 }
 
-const struct job_entry *job_entry_at(const struct job *job, uint32_t offset)
+const struct job_entry *job_in_hand(const struct job *job)
 {
-	return (const void *)((const char *)job + offset);
+	size_t first = align_up(sizeof(*job) + job->path_len + 1, 8);
+	const struct job_entry *entry =
+		(const void *)((const char *)job + first);
+
+	for (uint32_t i = 0; i < job->next; i++)
+		entry = job_entry_after(entry);
+	return entry;
 }
 
 const char *job_dst_name(const struct job_entry *entry)

@@ -44,8 +44,7 @@ struct job {
 	uint32_t path_len; /* of the directory, "" for the root */
 	uint64_t bytes;    /* sum of the entries' sizes */
 	/* written by the worker */
-	uint32_t next;     /* the entry in hand */
-	uint32_t next_at;  /* its offset in the record */
+	uint32_t next;     /* the cursor: the number of the entry in hand */
 	uint32_t n_deaths; /* of workers that had this entry in hand */
 	uint32_t is_stopped;
 	struct counts counts;
@@ -65,10 +64,11 @@ void job_begin(struct buf *record, const struct job *head, const char *path);
 void job_add(struct buf *record, const struct meta *meta, const char *name,
              size_t name_len, const char *dst_name, size_t dst_name_len);
 
-/* Reading; the record is aligned to 8. */
+/* Reading; the record is aligned to 8. The cursor is one number, so that a
+ * death at any moment leaves a true one; where its entry is follows from it. */
 const char *job_path(const struct job *job);
-const struct job_entry *job_entry_at(const struct job *job, uint32_t offset);
-uint32_t job_first_entry(const struct job *job);
+const struct job_entry *job_in_hand(const struct job *job);
+const struct job_entry *job_entry_after(const struct job_entry *entry);
 const char *job_dst_name(const struct job_entry *entry);
 
 enum reply_kind { REPLY_DONE, REPLY_FAULT, REPLY_ENTRY };

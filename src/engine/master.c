@@ -78,11 +78,10 @@ static void sweep(struct master *master, struct job *job)
 		stage_sweep(fd, job->note);
 }
 
-static void give_up_entry(struct job *job, const struct job_entry *entry)
+static void give_up_entry(struct job *job)
 {
 	job->counts.n_failed++;
 	job->next++;
-	job->next_at += entry->size;
 	job->n_deaths = 0;
 }
 
@@ -96,7 +95,7 @@ enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
 	if (!job || job->next >= job->n_entries)
 		return MP_QUEUE_RETRY;
 	const struct pair *pair = &master->site.pairs[job->operand];
-	const struct job_entry *entry = job_entry_at(job, job->next_at);
+	const struct job_entry *entry = job_in_hand(job);
 	worker_path(&master->path, pair->src, job_path(job), job->path_len,
 	            pair->is_dir ? entry->name : "");
 	job->n_deaths++;
@@ -110,7 +109,7 @@ enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
 	if (job->note[0])
 		sweep(master, job);
 	if (gives_up)
-		give_up_entry(job, entry);
+		give_up_entry(job);
 	return MP_QUEUE_RETRY;
 }
 

@@ -186,12 +186,12 @@ static void report(struct worker *worker, struct job *job,
 static void fail_rest(struct worker *worker, struct job *job,
                       const struct fault *fault)
 {
-	for (; job->next < job->n_entries; job->next++) {
-		const struct job_entry *entry = job_entry_at(job, job->next_at);
+	const struct job_entry *entry = job_in_hand(job);
 
+	for (; job->next < job->n_entries; job->next++) {
 		say_fault(worker, job, entry->name, job_dst_name(entry), fault);
 		job->counts.n_failed++;
-		job->next_at += entry->size;
+		entry = job_entry_after(entry);
 	}
 }
 
@@ -246,8 +246,9 @@ static void round_up_progress(struct worker *worker)
 static void run_entries(struct worker *worker, struct job *job,
                         struct copy_dirs *dirs)
 {
+	const struct job_entry *entry = job_in_hand(job);
+
 	while (job->next < job->n_entries) {
-		const struct job_entry *entry = job_entry_at(job, job->next_at);
 		enum copy_outcome outcome = COPY_STOPPED;
 		struct fault fault = {.what = "failed"};
 
@@ -262,9 +263,9 @@ static void run_entries(struct worker *worker, struct job *job,
 		report(worker, job, entry, outcome, &fault);
 		count_outcome(&job->counts, outcome);
 		round_up_progress(worker);
-		job->next_at += entry->size;
-		job->next++;
 		job->n_deaths = 0;
+		job->next++;
+		entry = job_entry_after(entry);
 	}
 }
 
