@@ -55,8 +55,14 @@ static int copy_range(const struct data_io *io, int src_fd, int dst_fd,
 	return 0;
 }
 
+static bool is_unsupported(int err)
+{
+	return err == EINVAL || err == EOPNOTSUPP || err == ENOTTY;
+}
+
 /* From hole to hole. A file system without SEEK_DATA reports the whole file
- * as data (lseek(2)). *at ends behind the last data. */
+ * as data (lseek(2)), or refuses. *at ends behind the last data. Returns 1
+ * when a read said that the file ended there. */
 static int copy_extents(const struct data_io *io, int src_fd, int dst_fd,
                         off_t *at, struct fault *fault)
 {
@@ -65,6 +71,9 @@ static int copy_extents(const struct data_io *io, int src_fd, int dst_fd,
 
 		if (data < 0 && errno == ENXIO)
 			return 0;
+		if (data < 0 && is_unsupported(errno))
+			return copy_range(io, src_fd, dst_fd, at, INT64_MAX,
+			                  fault);
 		if (data < 0)
 			return fault_src(fault, "cannot find data", -errno);
 		off_t hole = lseek(src_fd, data, SEEK_HOLE);
@@ -73,7 +82,7 @@ static int copy_extents(const struct data_io *io, int src_fd, int dst_fd,
 		*at = data;
 		int rc = copy_range(io, src_fd, dst_fd, at, hole, fault);
 		if (rc != 0)
-			return rc < 0 ? rc : 0;
+			return rc;
 	}
 }
 
@@ -89,8 +98,10 @@ int data_copy(const struct data_io *io, int src_fd, int dst_fd,
 		return rc < 0 ? rc : 0;
 	}
 	rc = copy_extents(io, src_fd, dst_fd, &at, fault);
-	if (rc < 0)
-		return rc;
+	/* What was read to its end is whole, whatever its size is said to be:
+	 * files of sysfs say 4096. */
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	/* The trailing hole. */
 	off_t size = lseek(src_fd, 0, SEEK_END);
 	if (size < 0)
