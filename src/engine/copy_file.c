@@ -100,7 +100,9 @@ static int dress(struct copy_tools *tools, struct copy_dirs *dirs, int src_fd,
 	counts->lost[LOST_XATTRS] += lost.xattrs;
 	counts->lost[LOST_ACLS] += lost.acls;
 	uint32_t perms = meta_safe_perms(meta, kept);
+	/* Who is not root loses set-id bits by writing (POSIX, write). */
 	if (!has_perms || !is_bare || owner > 0 ||
+	    (perms & (S_ISUID | S_ISGID)) ||
 	    perms != (meta->mode & META_PERMS)) {
 		int rc = meta_set_perms((struct meta_target){.fd = dst_fd},
 		                        perms);
