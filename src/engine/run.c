@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -327,6 +328,19 @@ static enum exit_status copy_site(struct master *master)
 	return tally_exit_status(master->tally);
 }
 
+/* Each operand's two roots stay open: thousands of files, as a shell's * gives
+ * them, need more than the usual 1024. Where there is no more, opening the
+ * site says so. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 enum exit_status run_copy(const struct settings *settings,
                           const struct operands *operands,
                           const struct observer *observer, struct tally *tally)
@@ -339,6 +353,7 @@ enum exit_status run_copy(const struct settings *settings,
 	                        .timer_fd = -1};
 
 	*tally = (struct tally){0};
+	raise_descriptor_limit();
 	/* Modes are set as they are to be, not as a mask leaves them. */
 	master.settings.umask = umask(0);
 	enum exit_status status = open_site(&master, operands);

@@ -44,17 +44,16 @@ void worker_init(struct worker *worker)
 	for (size_t i = 0; i < n; i++) {
 		const struct pair *pair = &worker->site->pairs[i];
 
-		tree_init(&worker->src_trees[i], pair->src_fd, O_NOATIME);
-		tree_init(&worker->dst_trees[i], pair->dst_fd, 0);
+		tree_init(&worker->src_trees[i], pair->src_fd, O_NOATIME,
+		          &worker->cache);
+		tree_init(&worker->dst_trees[i], pair->dst_fd, 0,
+		          &worker->cache);
 	}
 }
 
 void worker_release(struct worker *worker)
 {
-	for (size_t i = 0; i < worker->site->n_pairs; i++) {
-		tree_release(&worker->src_trees[i]);
-		tree_release(&worker->dst_trees[i]);
-	}
+	tree_cache_release(&worker->cache);
 	free(worker->src_trees);
 	free(worker->dst_trees);
 	free(worker->tools.io.buffer);

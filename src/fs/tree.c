@@ -15,9 +15,11 @@
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
-void tree_init(struct tree *tree, int root_fd, int extra_flags)
+void tree_init(struct tree *tree, int root_fd, int extra_flags,
+               struct tree_cache *cache)
 {
-	*tree = (struct tree){.root_fd = root_fd, .extra_flags = extra_flags};
+	*tree = (struct tree){
+		.root_fd = root_fd, .extra_flags = extra_flags, .cache = cache};
 }
 
 static void drop(struct tree_dir *dir)
@@ -29,10 +31,10 @@ static void drop(struct tree_dir *dir)
 	*dir = (struct tree_dir){.fd = -1};
 }
 
-void tree_release(struct tree *tree)
+void tree_cache_release(struct tree_cache *cache)
 {
 	for (size_t i = 0; i < TREE_CACHED; i++)
-		drop(&tree->cached[i]);
+		drop(&cache->dirs[i]);
 }
 
 /* prefix is path itself or one of its ancestors. */
@@ -49,9 +51,10 @@ static bool is_at_or_above(const char *prefix, size_t prefix_len,
 void tree_forget(struct tree *tree, const char *path, size_t len)
 {
 	for (size_t i = 0; i < TREE_CACHED; i++) {
-		struct tree_dir *dir = &tree->cached[i];
+		struct tree_dir *dir = &tree->cache->dirs[i];
 
-		if (dir->path && is_at_or_above(path, len, dir->path, dir->len))
+		if (dir->tree == tree &&
+		    is_at_or_above(path, len, dir->path, dir->len))
 			drop(dir);
 	}
 }
@@ -61,9 +64,9 @@ static struct tree_dir *nearest(struct tree *tree, const char *path, size_t len)
 	struct tree_dir *best = NULL;
 
 	for (size_t i = 0; i < TREE_CACHED; i++) {
-		struct tree_dir *dir = &tree->cached[i];
+		struct tree_dir *dir = &tree->cache->dirs[i];
 
-		if (dir->path && (!best || dir->len > best->len) &&
+		if (dir->tree == tree && (!best || dir->len > best->len) &&
 		    is_at_or_above(dir->path, dir->len, path, len))
 			best = dir;
 	}
@@ -172,12 +175,12 @@ static int open_long(int dir_fd, const char *path, size_t len, int extra_flags)
 	return at;
 }
 
-static struct tree_dir *least_recent(struct tree *tree)
+static struct tree_dir *least_recent(struct tree_cache *cache)
 {
-	struct tree_dir *oldest = &tree->cached[0];
+	struct tree_dir *oldest = &cache->dirs[0];
 
 	for (size_t i = 0; i < TREE_CACHED; i++) {
-		struct tree_dir *dir = &tree->cached[i];
+		struct tree_dir *dir = &cache->dirs[i];
 
 		if (!dir->path)
 			return dir;
@@ -197,7 +200,7 @@ int tree_open(struct tree *tree, const char *path, size_t len)
 	if (len == 0)
 		return tree->root_fd;
 	if (from) {
-		from->last_used = ++tree->clock;
+		from->last_used = ++tree->cache->clock;
 		if (from->len == len)
 			return from->fd;
 		start = from->fd;
@@ -206,10 +209,11 @@ int tree_open(struct tree *tree, const char *path, size_t len)
 	int fd = open_long(start, path + skip, len - skip, tree->extra_flags);
 	if (fd < 0)
 		return fd;
-	struct tree_dir *dir = least_recent(tree);
-	*dir = (struct tree_dir){.path = xstrndup(path, len),
+	struct tree_dir *dir = least_recent(tree->cache);
+	*dir = (struct tree_dir){.tree = tree,
+	                         .path = xstrndup(path, len),
 	                         .len = len,
 	                         .fd = fd,
-	                         .last_used = ++tree->clock};
+	                         .last_used = ++tree->cache->clock};
 	return fd;
 }
