@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # What the .bats files share:
 #
 #     load helpers              (from another directory: load ../cli/helpers)
