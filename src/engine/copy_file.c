@@ -217,6 +217,7 @@ enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
 
 	for (int try = 1; try <= TRIES; try++) {
 		enum copy_outcome outcome;
+		struct counts tried = *counts;
 		struct meta meta;
 		int src_fd =
 			open_regular(dirs, entry->name, &meta, &outcome, fault);
@@ -224,12 +225,14 @@ enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
 		if (src_fd < 0)
 			return outcome;
 		rc = is_inplace ? copy_inplace(tools, dirs, src_fd, &meta, name,
-		                               counts, fault)
+		                               &tried, fault)
 		                : copy_staged(tools, dirs, src_fd, &meta, name,
-		                              try == TRIES, counts, fault);
+		                              try == TRIES, &tried, fault);
 		(void)fd_close(src_fd);
-		if (rc <= 0)
-			break;
+		if (rc > 0 && try < TRIES) /* what it lost is lost again */
+			continue;
+		*counts = tried;
+		break;
 	}
 	if (rc == -ECANCELED)
 		return COPY_STOPPED;

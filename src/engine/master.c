@@ -91,6 +91,11 @@ enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
 	struct job *job = death->task;
 	char what[80];
 
+	if (master->is_killing) { /* that is no news */
+		if (job && job->note[0])
+			sweep(master, job);
+		return MP_QUEUE_DROP;
+	}
 	master->tally->n_deaths++;
 	if (!job || job->next >= job->n_entries)
 		return MP_QUEUE_RETRY;

@@ -179,8 +179,10 @@ static void on_signal(struct master *master)
 	if (!signal_number)
 		return;
 	/* The second one does not wait for anybody. */
-	if (master->tally->signal_number)
+	if (master->tally->signal_number) {
+		master->is_killing = true;
 		mp_workers_kill(master->workers);
+	}
 	master->tally->signal_number = signal_number;
 	atomic_store(&master->shared->is_stopping, 1);
 }

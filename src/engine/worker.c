@@ -250,18 +250,22 @@ static void run_entries(struct worker *worker, struct job *job,
 	while (job->next < job->n_entries) {
 		enum copy_outcome outcome = COPY_STOPPED;
 		struct fault fault = {.what = "failed"};
+		/* Into the record only when the entry is done: who dies in
+		 * between leaves nothing to be counted twice. */
+		struct counts counts = job->counts;
 
 		show_in_hand(worker, job, entry);
 		if (!is_stopping(worker))
 			outcome = copy_entry(&worker->tools, dirs, entry,
-			                     &job->counts, &fault);
+			                     &counts, &fault);
 		if (outcome == COPY_STOPPED) {
 			job->is_stopped = 1;
 			return;
 		}
 		report(worker, job, entry, outcome, &fault);
-		count_outcome(&job->counts, outcome);
+		count_outcome(&counts, outcome);
 		round_up_progress(worker);
+		job->counts = counts;
 		job->n_deaths = 0;
 		job->next++;
 		entry = job_entry_after(entry);
