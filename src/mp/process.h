@@ -3,17 +3,27 @@
  *
  * Model     start forks; the child runs fn(arg) and leaves by one path, _exit
  *           with the function's value as exit code: it never runs its parent's
- *           exit handlers and never flushes its parent's buffers. The parent
- *           holds a pidfd, so a process is reaped once and by handle only.
+ *           exit handlers and never flushes its parent's buffers. What it
+ *           prints to stdout itself is flushed when it leaves. exit(3) in the
+ *           child is the same as returning, after the handlers it registered
+ *           itself. The parent holds a pidfd, so a process is reaped once and
+ *           by handle only. Signal mask and handlers are the parent's, as
+ *           after any fork: where SIGTERM is blocked, terminate does nothing.
  * Lifetime  start -> join -> destroy; destroy of a running process kills and
- *           reaps it, so no zombie and no orphan is left
+ *           reaps it, so no zombie and no orphan is left. A handle is its
+ *           starter's: in other children it is inert (-ECHILD). Start, join
+ *           and destroy from the main thread only: Linux tells a child of the
+ *           death of the thread that forked it.
  * Blocking  join(timeout_ms): -1 for ever, 0 look only, n at most
  * Death     a daemon is killed (SIGKILL) when its parent dies, whatever the
  *           reason, and may not start children (-EPERM). Any other child gets
- *           SIGTERM when its parent dies. When the parent leaves by exit(3),
- *           its daemons are killed and its other children joined first.
- * Errors    negative errno: -EAGAIN no process to be had, -ENOMEM, -EPERM,
- *           -ETIMEDOUT, -EBUSY still running */
+ *           SIGTERM when its parent dies. When the parent leaves by exit(3) or
+ *           returns from its function, its daemons are killed and its other
+ *           children joined first.
+ * Errors    negative errno: -EAGAIN no process to be had, -ENOMEM, -EMFILE,
+ *           -EPERM, -ETIMEDOUT, -EBUSY still running, -ECHILD not known: not
+ *           ours, or the exit code went to somebody who waits for any child,
+ *           or to nobody because SIGCHLD is ignored */
 #ifndef MP_PROCESS_H
 #define MP_PROCESS_H
 
@@ -31,7 +41,9 @@ struct mp_process_options {
 	bool is_daemon;
 };
 
-/* options may be NULL. arg is read by the child from its copy of the memory. */
+/* options may be NULL. arg is read by the child from its copy of the memory. A
+ * child that cannot be watched (-EMFILE, -ECHILD) is killed at once, but may
+ * have begun. */
 int mp_process_start(mp_process_fn *fn, void *arg,
                      const struct mp_process_options *options,
                      struct mp_process **out);

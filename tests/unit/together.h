@@ -72,11 +72,11 @@ UNUSED static _Noreturn void stay(void)
 
 /* Waits until the process sleeps. With a stage reached right before a blocking
  * call this means that it waits there: there is no other way to know. */
-UNUSED static void await_sleep(struct mp_process *process)
+UNUSED static void await_sleep_of(pid_t pid)
 {
 	char path[64], text[512];
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", mp_process_pid(process));
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	for (const char *state = ""; *state != 'S';) {
 		FILE *file = fopen(path, "re");
 
@@ -89,6 +89,11 @@ UNUSED static void await_sleep(struct mp_process *process)
 		state += 2;
 		(void)sched_yield();
 	}
+}
+
+UNUSED static void await_sleep(const struct mp_process *process)
+{
+	await_sleep_of(mp_process_pid(process));
 }
 
 #endif
