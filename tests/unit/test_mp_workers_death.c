@@ -252,6 +252,42 @@ CASE(nothing_is_lost_or_doubled_with_one_reply_slot)
 	run_under_fire(4, 4, 1, 2000, 20);
 }
 
+/* Deaths inside every call of the queues, which no test could place by hand. */
+static void run_mortals(unsigned n_workers, size_t n_waiting, size_t n_replies)
+{
+	enum { N = 5000 };
+	struct fixture *f = prepare(n_workers, n_waiting);
+
+	f->options.n_replies = n_replies;
+	launch(f);
+	for (unsigned i = 0; i < N; i++)
+		feed(f, MORTAL, i, 0);
+	close_and_join(f);
+
+	for (unsigned i = 0; i < N; i++)
+		CHECK_INT(f->count[i], 1);
+	CHECK(f->n_deaths > 0);
+	CHECK(f->count[N_MAX - 1] >= N);
+	CHECK(f->count[N_MAX - 1] <= N + f->n_deaths);
+	CHECK(atomic_load(&f->shared->n_runs) <= N + f->n_deaths);
+	finish(f);
+}
+
+CASE(workers_may_die_at_any_moment)
+{
+	run_mortals(4, 8, 0);
+}
+
+CASE(workers_may_die_at_any_moment_with_rings_of_one_slot)
+{
+	run_mortals(1, 0, 1);
+}
+
+CASE(workers_may_die_at_any_moment_with_few_slots)
+{
+	run_mortals(4, 0, 2);
+}
+
 CASE(deaths_leak_no_descriptor)
 {
 	unsigned before = count_fds();

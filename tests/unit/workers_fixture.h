@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/time.h>
 
 #define N_MAX 10000
 
@@ -29,6 +30,7 @@ enum kind {
 	DIE_TORN,      /* at the first try with a reply half written */
 	DIE_LAST,      /* after its last reply */
 	DIE_LEAVING,   /* at the first try, having written to the task */
+	MORTAL,        /* replies twice; the worker's life ends any moment */
 	LEAVE_RESERVE, /* leaves a reply reserved */
 	MASK           /* replies whether SIGINT is blocked */
 };
@@ -98,6 +100,26 @@ static void tear(struct mp_worker *self)
 	memset(place, 0xff, sizeof(struct reply) / 2);
 }
 
+/* The process ends at some moment of the next milliseconds, wherever it is. */
+static void start_to_age(void)
+{
+	static bool is_ageing;
+	struct itimerval end = {.it_value.tv_usec = 1 + getpid() * 7919 % 3000};
+
+	if (!is_ageing)
+		CHECK_INT(setitimer(ITIMER_REAL, &end, NULL), 0);
+	is_ageing = true;
+}
+
+static void run_mortal(struct mp_worker *self, const struct task *task)
+{
+	struct task passing = {.number = N_MAX - 1};
+
+	start_to_age();
+	send_number(self, &passing, 0);
+	send_number_last(self, task);
+}
+
 static void run_deadly(struct mp_worker *self, struct task *task)
 {
 	bool is_first = mp_worker_n_takes(self) == 1;
@@ -142,6 +164,9 @@ static void run(struct mp_worker *self, void *ctx, void *bytes, size_t len)
 		break;
 	case LEAVE_RESERVE:
 		tear(self);
+		break;
+	case MORTAL:
+		run_mortal(self, task);
 		break;
 	case MASK:
 		CHECK_INT(sigprocmask(SIG_BLOCK, NULL, &blocked), 0);
