@@ -84,6 +84,25 @@ CASE(a_task_whose_last_reply_was_sent_is_not_run_again)
 	finish(f);
 }
 
+CASE(replies_of_the_dead_are_seen_before_their_task_is_judged)
+{
+	struct fixture *f = make(1, 1);
+	siginfo_t info;
+
+	/* Dead before the master looks for the first time. */
+	CHECK_INT(submit(f, DIE_LAST, 0, 0), 0);
+	CHECK_INT(waitid(P_PID, (id_t)mp_workers_pid(f->workers, 0), &info,
+	                 WEXITED | WNOWAIT),
+	          0);
+	settle(f);
+	close_and_join(f);
+
+	CHECK_INT(f->n_replies, 1);
+	CHECK_INT(f->n_idle_deaths, 1);
+	CHECK_INT(atomic_load(&f->shared->n_runs), 1);
+	finish(f);
+}
+
 CASE(a_reply_half_written_is_never_seen)
 {
 	struct fixture *f = prepare(2, 0);
