@@ -3,7 +3,7 @@
  *
  * Model     the rules of an update, then the steps of a copy in the order that
  *           keeps it faithful: data, owner, attributes, permissions, times,
- *           name. Works on the two directories of a batch.
+ *           name, flags. Works on the two directories of a batch.
  * Callers   a worker, or the master for a batch that no slot can hold
  * Blocking  as the files do; progress may stop a copy
  * Errors    an outcome and a fault; nothing unpublished is left behind */
@@ -14,9 +14,9 @@
 #include "engine/job.h"
 #include "engine/settings.h"
 #include "fs/data.h"
+#include "fs/dress.h"
 #include "fs/fault.h"
 #include "fs/traits.h"
-#include "fs/xattr.h"
 
 /* What stays the same for a worker's whole life. */
 struct copy_tools {
@@ -26,15 +26,18 @@ struct copy_tools {
 	struct buf link, other_link;
 	struct data_io io;
 };
+void copy_tools_release(struct copy_tools *tools);
 
 /* What stays the same within a batch. */
 struct copy_dirs {
-	int src_fd, dst_fd;    /* dst_fd is -1 in a dry run without one */
-	bool dst_is_empty;     /* this run made it */
+	int src_fd, dst_fd; /* dst_fd is -1 in a dry run without one */
+	bool dst_is_empty;  /* this run made it */
+	uint64_t dst_dev;
 	struct traits *traits; /* of dst_fd */
 	bool inherits_acl;     /* new files start with an ACL */
-	bool knows_new_owner;  /* the owner that new files get here */
-	uint32_t new_uid, new_gid;
+	bool knows_new;        /* what a new file here is born with: */
+	struct meta new_meta;
+	struct flags new_flags;
 	char *note; /* STAGE_NAME_MAX bytes, survive a death */
 };
 
@@ -47,16 +50,23 @@ enum copy_outcome {
 	COPY_MENDED,    /* content as it is, metadata put right */
 	COPY_VANISHED,  /* the source is gone or is something else now */
 	COPY_UNSTABLE,  /* made, but the source changed at every try */
+	COPY_IN_WAY,    /* with --force: a directory has the name */
 	COPY_STOPPED,   /* the run is being stopped */
 	COPY_FAILED,
 };
 
-/* Copies one entry; counts gets what was lost and the bytes moved, the caller
- * counts the outcome. fault is set for VANISHED, UNSTABLE and FAILED. */
+/* Copies one entry; counts gets what was lost, the caller counts the outcome.
+ * fault is set for VANISHED, UNSTABLE and FAILED. */
 enum copy_outcome copy_entry(struct copy_tools *tools, struct copy_dirs *dirs,
                              const struct job_entry *entry,
                              struct counts *counts, struct fault *fault);
 
-void copy_tools_release(struct copy_tools *tools);
+/* The same for a further name of a file whose first one has been copied: to
+ * leader, an entry of leader_fd. Where no link can be made (too many, another
+ * file system) the entry is copied and *leads says that it is a first name. */
+enum copy_outcome copy_link(struct copy_tools *tools, struct copy_dirs *dirs,
+                            const struct job_entry *entry, int leader_fd,
+                            const char *leader, bool *leads,
+                            struct counts *counts, struct fault *fault);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/dirs.h"
 
+#include "engine/copy_parts.h"
+#include "fs/dress.h"
 #include "fs/tree.h"
-#include "fs/xattr.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,59 +51,46 @@ const struct buf *dirs_path(struct dirs *dirs, const struct dir *dir)
 	return &dirs->path;
 }
 
-static int set_meta(struct dirs *dirs, int fd, const struct meta *want,
-                    const struct meta *have, bool is_redressed,
-                    struct fault *fault)
+/* 1 when something was changed. */
+static int dress_held(struct dirs *dirs, const struct dir *dir,
+                      struct dress *dress, struct fault *fault)
 {
-	const struct meta_target target = {.fd = fd};
-	struct meta_kept kept = {true, true};
-	int rc;
+	int rc = meta_read(dress->dst.fd, &dress->have);
 
-	if (have->uid != want->uid || have->gid != want->gid) {
-		rc = meta_set_owner(fd, want, &kept);
-		if (rc < 0)
-			return fault_dst(fault, "cannot set owner", rc);
-		if (!kept.uid || !kept.gid)
-			dirs->counts.lost[LOST_OWNERS]++;
-		is_redressed = true;
-	}
-	uint32_t perms = meta_safe_perms(want, kept);
-	if (is_redressed || (have->mode & META_PERMS) != perms) {
-		rc = meta_set_perms(target, perms);
-		if (rc < 0)
-			return fault_dst(fault, "cannot set permissions", rc);
-	}
-	rc = meta_set_times(target, want);
-	return rc < 0 ? fault_dst(fault, "cannot set times", rc) : 0;
+	if (rc == 0 && (dress->keep & DRESS_FLAGS))
+		rc = flags_read(dress->dst.fd, &dress->have_flags);
+	if (rc == 0 && (dress->keep & DRESS_FLAGS) && dress->src.fd >= 0)
+		rc = flags_read(dress->src.fd, &dress->want_flags);
+	if (rc < 0)
+		return fault_dst(fault, "cannot stat", rc);
+	dress->is_new = (dir->flags & DIR_DST_EMPTY) != 0;
+	rc = dress_put(dress, fault);
+	int locked = rc < 0 ? rc : dress_lock(dress, fault);
+	copy_count_lost(&dirs->counts, &dress->lost);
+	return locked < 0 ? locked : rc || locked;
 }
 
-/* In the order of a file: owner, attributes, permissions, times. */
-static int dress(struct dirs *dirs, const struct dir *dir, struct fault *fault)
+static int dress_dir(struct dirs *dirs, const struct dir *dir,
+                     struct fault *fault)
 {
 	const struct buf *path = dirs_path(dirs, dir);
 	struct worker *worker = dirs->worker;
-	struct xattr_lost lost = {0};
-	struct meta have;
-	int dst_fd = tree_open(&worker->dst_trees[dir->operand], path->data,
-	                       path->len);
+	struct dress dress = {
+		.keep = worker->settings->keep,
+		.umask = worker->settings->umask,
+		.want = &dir->meta,
+		.time_granularity_ns = 1,
+		.scratch = &worker->tools.xattrs,
+	};
 
-	if (dst_fd < 0)
-		return fault_dst(fault, "cannot open directory", dst_fd);
-	int rc = meta_read(dst_fd, &have);
-	if (rc < 0)
-		return fault_dst(fault, "cannot stat", rc);
-	int src_fd = tree_open(&worker->src_trees[dir->operand], path->data,
-	                       path->len);
+	dress.dst.fd = tree_open(&worker->dst_trees[dir->operand], path->data,
+	                         path->len);
+	if (dress.dst.fd < 0)
+		return fault_dst(fault, "cannot open directory", dress.dst.fd);
 	/* That it cannot be read was reported when it was to be entered. */
-	if (src_fd >= 0) {
-		rc = xattr_copy(src_fd, dst_fd, false, &worker->tools.xattrs,
-		                &lost, fault);
-		if (rc < 0)
-			return rc;
-	}
-	dirs->counts.lost[LOST_XATTRS] += lost.xattrs;
-	dirs->counts.lost[LOST_ACLS] += lost.acls;
-	return set_meta(dirs, dst_fd, &dir->meta, &have, rc > 0, fault);
+	dress.src.fd = tree_open(&worker->src_trees[dir->operand], path->data,
+	                         path->len);
+	return dress_held(dirs, dir, &dress, fault);
 }
 
 static void finish(struct dirs *dirs, struct dir *dir)
@@ -113,7 +101,7 @@ static void finish(struct dirs *dirs, struct dir *dir)
 	if (!(dir->flags & DIR_NO_FINISH)) {
 		bool is_done = (dir->flags & untouched) ||
 		               dirs->worker->settings->is_dry_run ||
-		               dress(dirs, dir, &fault) == 0;
+		               dress_dir(dirs, dir, &fault) >= 0;
 		if (is_done)
 			dirs->observer.finished(dirs->observer.ctx, dir);
 		else

@@ -26,6 +26,7 @@ void feed_release(struct feed *feed)
 	scan_close(&feed->scan);
 	while ((job = feed_take(feed)))
 		free(job);
+	links_release(&feed->links);
 	buf_release(&feed->batch);
 }
 
@@ -68,53 +69,162 @@ static void batch_end(struct feed *feed)
 	buf_truncate(&feed->batch, 0);
 }
 
-static void batch_begin(struct feed *feed)
+static void batch_begin(struct feed *feed, struct dir *dir)
 {
-	const struct buf *path = dirs_path(feed->dirs, feed->dir);
+	const struct buf *path = dirs_path(feed->dirs, dir);
 	const struct job head = {
-		.owner = (uint64_t)(uintptr_t)feed->dir,
-		.operand = feed->dir->operand,
-		.flags = (feed->dir->flags & DIR_DST_EMPTY ? JOB_DST_EMPTY
-	                                                   : 0u) |
-	                 (feed->dir->flags & DIR_DST_MISSING ? JOB_DST_MISSING
-	                                                     : 0u),
+		.owner = (uint64_t)(uintptr_t)dir,
+		.operand = dir->operand,
+		.flags = (dir->flags & DIR_DST_EMPTY ? JOB_DST_EMPTY : 0u) |
+	                 (dir->flags & DIR_DST_MISSING ? JOB_DST_MISSING : 0u),
 		.path_len = (uint32_t)path->len,
 	};
 
 	job_begin(&feed->batch, &head, path->data);
-	dirs_hold(feed->dir);
+	dirs_hold(dir);
 }
 
-static bool batch_has_room(struct feed *feed, uint64_t size, size_t name_bytes)
+static bool batch_has_room(struct feed *feed, uint64_t bytes, size_t size)
 {
 	const struct job *head = batch_head(feed);
-	size_t need = sizeof(struct job_entry) + name_bytes + 16;
 
 	return feed->batch.len && head->n_entries < JOB_ENTRIES_MAX &&
-	       head->bytes + size <= JOB_BYTES_MAX &&
-	       feed->batch.len + need <= JOB_RECORD_MAX;
+	       head->bytes + bytes <= JOB_BYTES_MAX &&
+	       feed->batch.len + size <= JOB_RECORD_MAX;
 }
 
-/* The weight of an entry in the totals: only files have bytes to copy. */
-static uint64_t content_size(const struct meta *meta)
+static uint64_t content_bytes(const struct job_new_entry *entry)
 {
-	return meta_is(meta, S_IFREG) ? meta->size : 0;
+	bool has_content =
+		meta_is(entry->meta, S_IFREG) && entry->link != JOB_FOLLOWS;
+
+	return has_content ? entry->meta->size : 0;
+}
+
+/* Adds to the batch of dir, the directory that is being scanned. */
+static void add_to_batch(struct feed *feed, struct dir *dir,
+                         const struct job_new_entry *entry)
+{
+	uint64_t bytes = content_bytes(entry);
+
+	if (!batch_has_room(feed, bytes, job_entry_size(entry))) {
+		batch_end(feed);
+		batch_begin(feed, dir);
+	}
+	job_add(&feed->batch, entry);
+	batch_head(feed)->bytes += bytes;
+	feed->tally->bytes_total += bytes;
+}
+
+/* Fills in what the entry's link group says; false when it has to wait. */
+static bool join_group(struct feed *feed, struct dir *dir,
+                       struct job_new_entry *entry)
+{
+	struct link_group *group;
+	enum link_role role = links_meet(&feed->links, entry->meta, &group);
+
+	if (role == LINK_WAITS) {
+		links_wait(group, dir, entry->meta, entry->name,
+		           entry->name_len, entry->dst_name,
+		           entry->dst_name_len);
+		return false;
+	}
+	links_sent(group);
+	entry->group = (uint64_t)(uintptr_t)group;
+	entry->link = role == LINK_LEADS ? JOB_LEADS : JOB_FOLLOWS;
+	if (role == LINK_FOLLOWS) {
+		entry->link_path = links_path(group);
+		entry->link_operand = links_operand(group);
+	}
+	return true;
 }
 
 static void add_entry(struct feed *feed, const struct meta *meta,
                       const char *name, size_t name_len, const char *dst_name,
                       size_t dst_name_len)
 {
-	uint64_t size = content_size(meta);
+	struct job_new_entry entry = {.meta = meta,
+	                              .name = name,
+	                              .name_len = name_len,
+	                              .dst_name = dst_name,
+	                              .dst_name_len = dst_name_len};
+	bool is_linked = meta->nlink > 1 && feed->worker->settings->keeps_links;
 
-	if (!batch_has_room(feed, size, name_len + dst_name_len)) {
-		batch_end(feed);
-		batch_begin(feed);
-	}
-	job_add(&feed->batch, meta, name, name_len, dst_name, dst_name_len);
-	batch_head(feed)->bytes += size;
 	feed->tally->n_total++;
-	feed->tally->bytes_total += size;
+	if (!is_linked || join_group(feed, feed->dir, &entry))
+		add_to_batch(feed, feed->dir, &entry);
+}
+
+/* A job of one entry, beside the batch that is being filled. */
+static void add_single(struct feed *feed, struct dir *dir,
+                       const struct job_new_entry *entry)
+{
+	struct buf filling = feed->batch;
+
+	feed->batch = (struct buf){0};
+	add_to_batch(feed, dir, entry);
+	batch_end(feed);
+	buf_release(&feed->batch);
+	feed->batch = filling;
+}
+
+static void release_waiter(struct feed *feed, struct link_group *group,
+                           const struct link_waiter *waiter,
+                           enum link_role role)
+{
+	struct job_new_entry entry = {
+		.meta = &waiter->meta,
+		.name = waiter->names,
+		.name_len = waiter->name_len,
+		.dst_name = waiter->names + waiter->name_len + 1,
+		.dst_name_len = waiter->dst_name_len,
+		.group = (uint64_t)(uintptr_t)group,
+		.link = role == LINK_LEADS ? JOB_LEADS : JOB_FOLLOWS,
+	};
+
+	if (role == LINK_FOLLOWS) {
+		entry.link_path = links_path(group);
+		entry.link_operand = links_operand(group);
+	}
+	links_sent(group);
+	add_single(feed, waiter->dir, &entry);
+	dirs_let_go(feed->dirs, waiter->dir);
+}
+
+void feed_linked(struct feed *feed, struct link_group *group, int err,
+                 bool leads, uint32_t operand, const char *path)
+{
+	struct link_waiter *waiter;
+	enum link_role role;
+
+	if (err)
+		links_failed(group);
+	else
+		links_arrived(group, operand, leads ? path : NULL);
+	while ((waiter = links_next(group, &role))) {
+		release_waiter(feed, group, waiter, role);
+		free(waiter);
+	}
+	links_drop(&feed->links, group);
+}
+
+void feed_again(struct feed *feed, struct dir *dir,
+                const struct job_entry *entry)
+{
+	const struct job_new_entry again = {
+		.meta = &entry->meta,
+		.name = entry->name,
+		.name_len = entry->name_len,
+		.dst_name = entry->name + entry->name_len + 1,
+		.dst_name_len = entry->dst_name_len,
+		.group = entry->group,
+		.link = entry->link,
+		.link_path = job_link_path(entry),
+		.link_operand = entry->link_operand,
+	};
+
+	feed->tally->n_total++;
+	add_single(feed, dir, &again);
 }
 
 static void fail(struct feed *feed, const struct dir *dir, const char *name,
@@ -141,10 +251,42 @@ static bool is_some_root(const struct feed *feed, const struct meta *meta,
 	return false;
 }
 
+/* Looks, in a dry run, at what make_dir would find. */
+static int look_at_dir(int dir_fd, const char *name, struct meta *meta)
+{
+	int rc = meta_read_at(dir_fd, name, meta);
+
+	if (rc == 0 && !meta_is(meta, S_IFDIR))
+		return -ENOTDIR;
+	return rc;
+}
+
+/* Makes dir's destination, or makes sure that it can be worked in: 1 made, 0
+ * was there, -ENOENT missing in a dry run. */
+static int make_dir(const struct feed *feed, int parent_fd, const char *name,
+                    struct meta *meta)
+{
+	const struct settings *settings = feed->worker->settings;
+	int rc;
+
+	if (settings->is_dry_run) {
+		rc = look_at_dir(parent_fd, name, meta);
+		return rc == -ENOTDIR && settings->is_forced ? -ENOENT : rc;
+	}
+	rc = node_make_dir(parent_fd, name, meta);
+	if (rc == -ENOTDIR && settings->is_forced) {
+		rc = node_remove(parent_fd, name, true);
+		if (rc == 0)
+			rc = node_make_dir(parent_fd, name, meta);
+	}
+	if (rc == 0 && meta->is_locked && settings->is_forced)
+		rc = node_unlock(parent_fd, name);
+	return rc;
+}
+
 /* Makes or opens dir's destination below its parent's. */
 static int make_dst(struct feed *feed, struct dir *dir, struct fault *fault)
 {
-	const bool is_dry_run = feed->worker->settings->is_dry_run;
 	struct dir *parent = dir->parent;
 	struct meta meta;
 
@@ -157,14 +299,12 @@ static int make_dst(struct feed *feed, struct dir *dir, struct fault *fault)
 	                   path->len);
 	if (fd < 0)
 		return fault_dst(fault, "cannot open directory", fd);
-	int rc = is_dry_run ? meta_read_at(fd, dir->name, &meta)
-	                    : node_make_dir(fd, dir->name, &meta);
-	if (is_dry_run && rc == -ENOENT) {
+	int rc = make_dir(feed, fd, dir->name, &meta);
+	if (rc == -ENOENT && feed->worker->settings->is_dry_run) {
 		dir->flags |= DIR_DST_MISSING;
 		return 0;
 	}
-	if (rc == -ENOTDIR ||
-	    (is_dry_run && rc == 0 && !meta_is(&meta, S_IFDIR)))
+	if (rc == -ENOTDIR)
 		return fault_dst(fault, "is not a directory, its source is",
 		                 -EEXIST);
 	if (rc < 0)
@@ -174,6 +314,18 @@ static int make_dst(struct feed *feed, struct dir *dir, struct fault *fault)
 	if (rc == 1)
 		dir->flags |= DIR_DST_EMPTY;
 	return 0;
+}
+
+/* Only links that are followed can lead back up. */
+static bool is_loop(const struct feed *feed, const struct dir *dir)
+{
+	if (feed->worker->settings->follow != FOLLOW_ALL)
+		return false;
+	for (const struct dir *up = dir->parent; up; up = up->parent) {
+		if (meta_same_inode(&up->meta, &dir->meta))
+			return true;
+	}
+	return false;
 }
 
 /* Opens dir's source and notes what it is like before it is read. */
@@ -190,6 +342,8 @@ static int open_src(struct feed *feed, struct dir *dir, struct fault *fault)
 		return fault_src(fault, "cannot stat", rc);
 	if (is_some_root(feed, &dir->meta, true))
 		return fault_src(fault, "is the destination itself", -ELOOP);
+	if (is_loop(feed, dir))
+		return fault_src(fault, "leads back into itself", -ELOOP);
 	return fd;
 }
 
@@ -323,6 +477,14 @@ static void move_on(struct feed *feed)
 	dirs_let_go(feed->dirs, dir);
 }
 
+static int stat_entry(const struct feed *feed, const char *name,
+                      struct meta *meta)
+{
+	if (feed->worker->settings->follow == FOLLOW_ALL)
+		return meta_read_target_at(feed->scan.fd, name, meta);
+	return meta_read_at(feed->scan.fd, name, meta);
+}
+
 /* Takes up one entry of the directory that is being scanned. */
 static void take_entry(struct feed *feed, const struct scan_entry *entry)
 {
@@ -331,9 +493,11 @@ static void take_entry(struct feed *feed, const struct scan_entry *entry)
 	struct meta meta = {.mode = S_IFDIR};
 
 	if (entry->type != DT_DIR) {
-		int rc = meta_read_at(feed->scan.fd, entry->name, &meta);
+		int rc = stat_entry(feed, entry->name, &meta);
 
-		if (rc == -ENOENT) /* gone since it was listed: never was */
+		/* Gone since it was listed: as if it had never been. With
+		 * links followed it may lead nowhere, though. */
+		if (rc == -ENOENT && entry->type != DT_LNK)
 			return;
 		if (rc < 0) {
 			(void)fault_src(&fault, "cannot stat", rc);

@@ -16,6 +16,7 @@
 #include "base/base.h"
 #include "engine/dirs.h"
 #include "engine/job.h"
+#include "engine/links.h"
 #include "engine/tally.h"
 #include "fs/scan.h"
 
@@ -39,6 +40,7 @@ struct feed {
 	struct worker *worker; /* the master's own: trees, settings, site */
 	struct dirs *dirs;
 	struct tally *tally;
+	struct links links;
 	struct feed_observer observer;
 	size_t next_operand;
 	struct dir *dir;  /* being scanned or looked through, NULL between */
@@ -56,6 +58,15 @@ bool feed_step(struct feed *feed);
 
 /* No room: take jobs before the next step. */
 bool feed_is_full(const struct feed *feed);
+
+/* A member of a link group was copied (err 0) or was not; leads: further names
+ * go to operand's path. Those that waited become jobs. */
+void feed_linked(struct feed *feed, struct link_group *group, int err,
+                 bool leads, uint32_t operand, const char *path);
+
+/* Makes a job of its own of an entry that has been a job before. */
+void feed_again(struct feed *feed, struct dir *dir,
+                const struct job_entry *entry);
 
 /* The oldest job, owned by the caller who frees it; NULL when there is none. */
 struct feed_job *feed_take(struct feed *feed);

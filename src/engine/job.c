@@ -19,23 +19,39 @@ void job_begin(struct buf *record, const struct job *head, const char *path)
 	pad(record);
 }
 
-void job_add(struct buf *record, const struct meta *meta, const char *name,
-             size_t name_len, const char *dst_name, size_t dst_name_len)
+size_t job_entry_size(const struct job_new_entry *entry)
 {
-	size_t size = offsetof(struct job_entry, name) + name_len + 1 +
-	              dst_name_len + 1;
-	const struct job_entry entry = {
-		.meta = *meta,
-		.size = (uint32_t)align_up(size, 8),
-		.name_len = (uint16_t)name_len,
-		.dst_name_len = (uint16_t)dst_name_len,
+	size_t link_len = entry->link_path ? strlen(entry->link_path) : 0;
+
+	return align_up(offsetof(struct job_entry, name) + entry->name_len +
+	                        entry->dst_name_len + link_len + 3,
+	                8);
+}
+
+static void add_string(struct buf *record, const char *text, size_t len)
+{
+	buf_append(record, text, len);
+	buf_append_char(record, '\0');
+}
+
+void job_add(struct buf *record, const struct job_new_entry *entry)
+{
+	size_t link_len = entry->link_path ? strlen(entry->link_path) : 0;
+	const struct job_entry head = {
+		.meta = *entry->meta,
+		.group = entry->group,
+		.size = (uint32_t)job_entry_size(entry),
+		.link = entry->link,
+		.link_operand = entry->link_operand,
+		.link_len = (uint32_t)link_len,
+		.name_len = (uint16_t)entry->name_len,
+		.dst_name_len = (uint16_t)entry->dst_name_len,
 	};
 
-	buf_append(record, &entry, offsetof(struct job_entry, name));
-	buf_append(record, name, name_len);
-	buf_append_char(record, '\0');
-	buf_append(record, dst_name, dst_name_len);
-	buf_append_char(record, '\0');
+	buf_append(record, &head, offsetof(struct job_entry, name));
+	add_string(record, entry->name, entry->name_len);
+	add_string(record, entry->dst_name, entry->dst_name_len);
+	add_string(record, entry->link_path, link_len);
 	pad(record);
 	((struct job *)(void *)record->data)->n_entries++;
 }
@@ -68,13 +84,31 @@ const char *job_dst_name(const struct job_entry *entry)
 	return entry->name;
 }
 
-void reply_strings(struct buf *out, enum reply_kind kind, int err,
-                   const char *path, const char *what)
+const char *job_link_path(const struct job_entry *entry)
+{
+	return entry->name + entry->name_len + entry->dst_name_len + 2;
+}
+
+uint64_t job_entry_bytes(const struct job_entry *entry)
+{
+	bool has_content =
+		meta_is(&entry->meta, S_IFREG) && entry->link != JOB_FOLLOWS;
+
+	return has_content ? entry->meta.size : 0;
+}
+
+void reply_begin(struct buf *out, enum reply_kind kind, int err)
 {
 	const struct reply head = {.kind = kind, .err = err};
 
 	buf_truncate(out, 0);
 	buf_append(out, &head, sizeof(head));
+}
+
+void reply_strings(struct buf *out, enum reply_kind kind, int err,
+                   const char *path, const char *what)
+{
+	reply_begin(out, kind, err);
 	buf_append(out, path, strlen(path) + 1);
 	buf_append(out, what, strlen(what) + 1);
 }

@@ -9,7 +9,7 @@
  *           job after a death knows where to go on.
  *           Layout: struct job, the directory's path, then n_entries times a
  *           struct job_entry and its names, each part padded to 8 bytes.
- * Replies   a fault or an entry line at once, and one REPLY_DONE a job */
+ * Replies   what is to be said goes out at once, and one REPLY_DONE a job */
 #ifndef ENGINE_JOB_H
 #define ENGINE_JOB_H
 
@@ -51,18 +51,41 @@ struct job {
 	char note[STAGE_NAME_MAX];
 };
 
+/* What an entry is in a group of hard links (engine/links.h). */
+enum job_link {
+	JOB_NO_LINK,
+	JOB_LEADS,   /* copy it, then say with REPLY_LINKED how that went */
+	JOB_FOLLOWS, /* link it to link_path at the destination; likewise */
+};
+
 struct job_entry {
 	struct meta meta; /* as the walk saw it */
+	uint64_t group;   /* the master's word for its link group */
 	uint32_t size;    /* of this entry with its names and padding */
+	uint32_t link;    /* enum job_link */
+	uint32_t link_operand;
+	uint32_t link_len; /* 0 unless it follows */
 	uint16_t name_len;
 	uint16_t dst_name_len; /* 0: the same name */
-	char name[];           /* name, NUL, dst name, NUL */
+	char name[];           /* name, dst name, link path; each with NUL */
+};
+
+/* An entry in parts, for job_add. */
+struct job_new_entry {
+	const struct meta *meta;
+	const char *name, *dst_name, *link_path; /* the last two: NULL or "" */
+	size_t name_len, dst_name_len;
+	uint64_t group;
+	enum job_link link;
+	uint32_t link_operand;
 };
 
 /* Building, in the master. */
 void job_begin(struct buf *record, const struct job *head, const char *path);
-void job_add(struct buf *record, const struct meta *meta, const char *name,
-             size_t name_len, const char *dst_name, size_t dst_name_len);
+void job_add(struct buf *record, const struct job_new_entry *entry);
+
+/* The bytes that job_add would append, at most. */
+size_t job_entry_size(const struct job_new_entry *entry);
 
 /* Reading; the record is aligned to 8. The cursor is one number, so that a
  * death at any moment leaves a true one; where its entry is follows from it. */
@@ -70,16 +93,42 @@ const char *job_path(const struct job *job);
 const struct job_entry *job_in_hand(const struct job *job);
 const struct job_entry *job_entry_after(const struct job_entry *entry);
 const char *job_dst_name(const struct job_entry *entry);
+const char *job_link_path(const struct job_entry *entry);
 
-enum reply_kind { REPLY_DONE, REPLY_FAULT, REPLY_ENTRY };
+/* The bytes it adds to the totals: only files that are not linked have any. */
+uint64_t job_entry_bytes(const struct job_entry *entry);
 
-/* REPLY_DONE: the job's head follows. REPLY_FAULT and REPLY_ENTRY: two strings
- * with their NULs, path and what (or action). */
+/* DONE      the job's head follows
+ * FAULT     two strings with their NULs: path, what; err says why
+ * ENTRY     likewise: path, action
+ * LINKED    err is 0 or negative; a struct reply_link, then the path of the
+ *           entry below the destination's root
+ * IN_WAY    a directory has this entry's name: struct reply_in_way, then the
+ *           struct job_entry; the master removes it and sends the entry again */
+enum reply_kind {
+	REPLY_DONE,
+	REPLY_FAULT,
+	REPLY_ENTRY,
+	REPLY_LINKED,
+	REPLY_IN_WAY,
+};
+
 struct reply {
 	uint32_t kind;
 	int32_t err;
 };
 
+struct reply_link {
+	uint64_t group;
+	uint32_t operand;
+	uint32_t leads; /* further names are to be linked to this one */
+};
+
+struct reply_in_way {
+	uint64_t owner; /* the job's */
+};
+
+void reply_begin(struct buf *out, enum reply_kind kind, int err);
 void reply_strings(struct buf *out, enum reply_kind kind, int err,
                    const char *path, const char *what);
 

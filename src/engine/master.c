@@ -2,8 +2,10 @@
 #include "engine/master.h"
 
 #include "base/mono.h"
+#include "fs/node.h"
 #include "fs/tree.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +24,17 @@ static void tell_entry(struct master *master, const char *action,
 
 	if (master->settings.lists_entries && observer->on_entry)
 		observer->on_entry(observer->ctx, action, path);
+}
+
+static const char *path_of(struct master *master, const struct dir *dir,
+                           const char *name, bool is_at_dst)
+{
+	const struct pair *pair = &master->site.pairs[dir->operand];
+	const struct buf *path = dirs_path(&master->dirs, dir);
+
+	worker_path(&master->path, is_at_dst ? pair->dst : pair->src,
+	            path->data, path->len, name);
+	return master->path.data;
 }
 
 static void add_counts(struct tally *tally, const struct counts *counts)
@@ -44,6 +57,41 @@ static void on_done(struct master *master, const struct job *job)
 	dirs_let_go(&master->dirs, (struct dir *)(uintptr_t)job->owner);
 }
 
+static void on_linked(struct master *master, const struct reply *head)
+{
+	const struct reply_link *link = (const void *)(head + 1);
+
+	feed_linked(&master->feed, (struct link_group *)(uintptr_t)link->group,
+	            head->err, link->leads != 0, link->operand,
+	            (const char *)(link + 1));
+}
+
+/* With --force: the directory that has the name of something else goes. */
+static void on_in_way(struct master *master, const struct reply *head)
+{
+	const struct reply_in_way *in_way = (const void *)(head + 1);
+	const struct job_entry *entry = (const void *)(in_way + 1);
+	struct dir *dir = (struct dir *)(uintptr_t)in_way->owner;
+	struct tree *tree = &master->worker.dst_trees[dir->operand];
+	const struct buf *path = dirs_path(&master->dirs, dir);
+	int fd = tree_open(tree, path->data, path->len);
+	int rc = fd < 0 ? fd : node_remove(fd, job_dst_name(entry), true);
+
+	if (rc < 0) {
+		tell_fault(master,
+		           path_of(master, dir, job_dst_name(entry), true),
+		           "cannot remove directory", -rc);
+		master->tally->n_failed++;
+		if (entry->link != JOB_NO_LINK)
+			feed_linked(
+				&master->feed,
+				(struct link_group *)(uintptr_t)entry->group,
+				rc, false, 0, "");
+		return;
+	}
+	feed_again(&master->feed, dir, entry);
+}
+
 void master_on_reply(void *ctx, const void *reply, size_t len)
 {
 	struct master *master = ctx;
@@ -60,6 +108,12 @@ void master_on_reply(void *ctx, const void *reply, size_t len)
 		break;
 	case REPLY_FAULT:
 		tell_fault(master, path, path + strlen(path) + 1, head->err);
+		break;
+	case REPLY_LINKED:
+		on_linked(master, head);
+		break;
+	case REPLY_IN_WAY:
+		on_in_way(master, head);
 		break;
 	case REPLY_ENTRY:
 		tell_entry(master, path + strlen(path) + 1, path);
@@ -78,8 +132,13 @@ static void sweep(struct master *master, struct job *job)
 		stage_sweep(fd, job->note);
 }
 
-static void give_up_entry(struct job *job)
+static void give_up_entry(struct master *master, struct job *job,
+                          const struct job_entry *entry)
 {
+	if (entry->link != JOB_NO_LINK)
+		feed_linked(&master->feed,
+		            (struct link_group *)(uintptr_t)entry->group, -EIO,
+		            false, 0, "");
 	job->counts.n_failed++;
 	job->next++;
 	job->n_deaths = 0;
@@ -114,19 +173,8 @@ enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
 	if (job->note[0])
 		sweep(master, job);
 	if (gives_up)
-		give_up_entry(job);
+		give_up_entry(master, job, entry);
 	return MP_QUEUE_RETRY;
-}
-
-static const char *path_of(struct master *master, const struct dir *dir,
-                           const char *name, bool is_at_dst)
-{
-	const struct pair *pair = &master->site.pairs[dir->operand];
-	const struct buf *path = dirs_path(&master->dirs, dir);
-
-	worker_path(&master->path, is_at_dst ? pair->dst : pair->src,
-	            path->data, path->len, name);
-	return master->path.data;
 }
 
 static void on_dir_finished(void *ctx, const struct dir *dir)

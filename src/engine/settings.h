@@ -7,6 +7,8 @@
 #define ENGINE_SETTINGS_H
 
 #include "base/base.h"
+#include "fs/data.h"
+#include "fs/dress.h"
 
 /* When an existing destination file is replaced. */
 enum update_rule {
@@ -16,6 +18,13 @@ enum update_rule {
 	UPDATE_NONE,    /* never: what exists is left alone */
 };
 
+/* Which symbolic links of the source are replaced by what they lead to. */
+enum follow {
+	FOLLOW_NONE,
+	FOLLOW_OPERANDS, /* -H */
+	FOLLOW_ALL,      /* -L */
+};
+
 struct settings {
 	unsigned n_workers; /* 1 and up */
 	size_t queue_depth; /* tasks waiting besides those in hand, 1 and up */
@@ -23,8 +32,17 @@ struct settings {
 	bool is_dry_run;         /* say what would be done, change nothing */
 	bool is_one_file_system; /* leave directories of other ones out */
 	bool is_inplace;         /* write under the final name */
-	bool lists_entries;      /* tell the observer about each entry */
-	uint32_t umask; /* of the user, for directories that are no copy */
+	bool is_forced; /* --force: a directory may take a file's place and the
+			   reverse; locked entries may be changed */
+	bool keeps_links;  /* hard links among what is copied */
+	unsigned keep;     /* enum dress_what: what is preserved */
+	unsigned demanded; /* of these, what the user asked for by name */
+	bool demands_links;
+	enum data_reflink reflink;
+	enum data_sparse sparse;
+	enum follow follow;
+	bool lists_entries; /* tell the observer about each entry */
+	uint32_t umask;     /* of the user, for directories that are no copy */
 };
 
 /* What is copied where. One source and no trailing slash: dst is the copy;

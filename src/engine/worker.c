@@ -37,7 +37,9 @@ void worker_init(struct worker *worker)
 		.settings = worker->settings,
 		.io = {.buffer = xmalloc(DATA_BUFFER),
 	               .progress = on_progress,
-	               .ctx = worker},
+	               .ctx = worker,
+	               .reflink = worker->settings->reflink,
+	               .sparse = worker->settings->sparse},
 	};
 	worker->src_trees = xcalloc(n, sizeof(*worker->src_trees));
 	worker->dst_trees = xcalloc(n, sizeof(*worker->dst_trees));
@@ -46,6 +48,8 @@ void worker_init(struct worker *worker)
 
 		tree_init(&worker->src_trees[i], pair->src_fd, O_NOATIME,
 		          &worker->cache);
+		worker->src_trees[i].follows_links =
+			worker->settings->follow == FOLLOW_ALL;
 		tree_init(&worker->dst_trees[i], pair->dst_fd, 0,
 		          &worker->cache);
 	}
@@ -128,6 +132,7 @@ static const char *action_text(enum copy_outcome outcome, bool is_dry_run)
 	case COPY_UNCHANGED:
 		return "unchanged";
 	case COPY_VANISHED:
+	case COPY_IN_WAY:
 	case COPY_STOPPED:
 	case COPY_FAILED:
 		break;
@@ -158,6 +163,7 @@ static void count_outcome(struct counts *counts, enum copy_outcome outcome)
 	case COPY_FAILED:
 		counts->n_failed++;
 		break;
+	case COPY_IN_WAY:
 	case COPY_STOPPED:
 		break;
 	}
@@ -181,6 +187,36 @@ static void report(struct worker *worker, struct job *job,
 	}
 }
 
+/* Tells the master how a member of a link group fared. leads: others are to be
+ * linked to it. */
+static void say_linked(struct worker *worker, const struct job *job,
+                       const struct job_entry *entry, int err, bool leads)
+{
+	const struct reply_link link = {
+		.group = entry->group, .operand = job->operand, .leads = leads};
+
+	worker_path(&worker->path, "", job_path(job), job->path_len,
+	            job_dst_name(entry));
+	reply_begin(&worker->record, REPLY_LINKED, err);
+	buf_append(&worker->record, &link, sizeof(link));
+	buf_append(&worker->record, worker->path.data, worker->path.len + 1);
+	(void)worker->reply(worker->reply_ctx, worker->record.data,
+	                    worker->record.len, false);
+}
+
+/* Hands the entry back: the master alone removes what is in its way. */
+static void say_in_way(struct worker *worker, const struct job *job,
+                       const struct job_entry *entry)
+{
+	const struct reply_in_way in_way = {.owner = job->owner};
+
+	reply_begin(&worker->record, REPLY_IN_WAY, 0);
+	buf_append(&worker->record, &in_way, sizeof(in_way));
+	buf_append(&worker->record, entry, entry->size);
+	(void)worker->reply(worker->reply_ctx, worker->record.data,
+	                    worker->record.len, false);
+}
+
 /* The rest of the job when it is clear that no entry can be done. */
 static void fail_rest(struct worker *worker, struct job *job,
                       const struct fault *fault)
@@ -189,6 +225,8 @@ static void fail_rest(struct worker *worker, struct job *job,
 
 	for (; job->next < job->n_entries; job->next++) {
 		say_fault(worker, job, entry->name, job_dst_name(entry), fault);
+		if (entry->link != JOB_NO_LINK)
+			say_linked(worker, job, entry, -EIO, false);
 		job->counts.n_failed++;
 		entry = job_entry_after(entry);
 	}
@@ -230,7 +268,7 @@ static void show_in_hand(struct worker *worker, const struct job *job,
 	       min_size(entry->name_len, CELL_NAME_MAX - 1) + 1);
 	worker->cell->name[CELL_NAME_MAX - 1] = '\0';
 	worker->entry_bytes = 0;
-	worker->entry_limit = entry->meta.size;
+	worker->entry_limit = job_entry_bytes(entry);
 }
 
 /* What progress did not count of an entry that is done, such as its holes. */
@@ -242,30 +280,74 @@ static void round_up_progress(struct worker *worker)
 	                          memory_order_relaxed);
 }
 
+/* Links an entry to its group's leader, wherever that is. */
+static enum copy_outcome follow(struct worker *worker, const struct job *job,
+                                struct copy_dirs *dirs,
+                                const struct job_entry *entry, bool *leads,
+                                struct counts *counts, struct fault *fault)
+{
+	const char *path = job_link_path(entry);
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	size_t dir_len = slash ? (size_t)(slash - path) : 0;
+	struct tree *trees = worker->dst_trees;
+
+	/* The batch's own directories are used again first, so that the cache
+	 * does not drop them for the leader's. */
+	dirs->src_fd = tree_open(&worker->src_trees[job->operand],
+	                         job_path(job), job->path_len);
+	if (dirs->dst_fd >= 0)
+		dirs->dst_fd = tree_open(&trees[job->operand], job_path(job),
+		                         job->path_len);
+	int leader_fd = tree_open(&trees[entry->link_operand], path, dir_len);
+	return copy_link(&worker->tools, dirs, entry, leader_fd, name, leads,
+	                 counts, fault);
+}
+
+/* The outcome goes into the record only when the entry is done: who dies in
+ * between leaves nothing to be counted twice. */
+static enum copy_outcome run_entry(struct worker *worker, struct job *job,
+                                   struct copy_dirs *dirs,
+                                   const struct job_entry *entry)
+{
+	struct counts counts = job->counts;
+	struct fault fault = {.what = "failed"};
+	bool leads = entry->link == JOB_LEADS;
+	enum copy_outcome outcome;
+
+	if (entry->link == JOB_FOLLOWS)
+		outcome = follow(worker, job, dirs, entry, &leads, &counts,
+		                 &fault);
+	else
+		outcome = copy_entry(&worker->tools, dirs, entry, &counts,
+		                     &fault);
+	if (outcome == COPY_STOPPED)
+		return outcome;
+	bool failed = outcome == COPY_FAILED || outcome == COPY_VANISHED;
+	if (outcome == COPY_IN_WAY)
+		say_in_way(worker, job, entry);
+	else if (entry->link != JOB_NO_LINK)
+		say_linked(worker, job, entry, failed ? -EIO : 0,
+		           leads && !failed);
+	report(worker, job, entry, outcome, &fault);
+	count_outcome(&counts, outcome);
+	job->counts = counts;
+	return outcome;
+}
+
 static void run_entries(struct worker *worker, struct job *job,
                         struct copy_dirs *dirs)
 {
 	const struct job_entry *entry = job_in_hand(job);
 
 	while (job->next < job->n_entries) {
-		enum copy_outcome outcome = COPY_STOPPED;
-		struct fault fault = {.what = "failed"};
-		/* Into the record only when the entry is done: who dies in
-		 * between leaves nothing to be counted twice. */
-		struct counts counts = job->counts;
-
 		show_in_hand(worker, job, entry);
-		if (!is_stopping(worker))
-			outcome = copy_entry(&worker->tools, dirs, entry,
-			                     &counts, &fault);
-		if (outcome == COPY_STOPPED) {
+		if (is_stopping(worker) ||
+		    run_entry(worker, job, dirs, entry) == COPY_STOPPED) {
 			job->is_stopped = 1;
 			return;
 		}
-		report(worker, job, entry, outcome, &fault);
-		count_outcome(&counts, outcome);
 		round_up_progress(worker);
-		job->counts = counts;
 		job->n_deaths = 0;
 		job->next++;
 		entry = job_entry_after(entry);
@@ -274,12 +356,9 @@ static void run_entries(struct worker *worker, struct job *job,
 
 static void say_done(struct worker *worker, const struct job *job)
 {
-	const struct reply head = {.kind = REPLY_DONE};
-
 	atomic_store_explicit(&worker->cell->bytes, 0, memory_order_relaxed);
 	worker->cell->name[0] = '\0';
-	buf_truncate(&worker->record, 0);
-	buf_append(&worker->record, &head, sizeof(head));
+	reply_begin(&worker->record, REPLY_DONE, 0);
 	buf_append(&worker->record, job, sizeof(*job));
 	(void)worker->reply(worker->reply_ctx, worker->record.data,
 	                    worker->record.len, true);

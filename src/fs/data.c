@@ -2,7 +2,25 @@
 #include "fs/data.h"
 
 #include <errno.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+/* Below this, copying the bytes is cheaper than sharing the block. */
+#define CLONE_MIN (UINT64_C(64) * 1024)
+
+/* Zero runs of this length, at multiples of it, become holes. */
+#define HOLE_UNIT ((size_t)4096)
+
+struct copying {
+	struct data_io *io;
+	int src_fd, dst_fd;
+	off_t at;         /* read so far */
+	off_t end;        /* written so far, holes included */
+	bool makes_holes; /* of zero runs */
+	struct fault *fault;
+};
 
 static ssize_t read_at(int fd, char *buffer, size_t size, off_t at)
 {
@@ -31,26 +49,77 @@ static int write_at(int fd, const char *data, size_t size, off_t at)
 	return 0;
 }
 
-/* Copies from *at up to end or the end of the file, whichever is first; *at
- * is moved along. Returns 1 when the file ended, 0 when end was reached. */
-static int copy_range(const struct data_io *io, int src_fd, int dst_fd,
-                      off_t *at, off_t end, struct fault *fault)
+/* All bytes are zero: the first is, and each equals the one before it. */
+static bool is_zero(const char *data, size_t size)
 {
-	while (*at < end) {
-		size_t want =
-			(size_t)min_u64(DATA_BUFFER, (uint64_t)(end - *at));
-		ssize_t n = read_at(src_fd, io->buffer, want, *at);
+	return data[0] == 0 && memcmp(data, data + 1, size - 1) == 0;
+}
+
+/* The length of the run at data that is all zero units, or none. */
+static size_t run_length(const char *data, size_t size, bool *is_hole)
+{
+	size_t at = 0;
+
+	while (at < size) {
+		size_t unit = min_size(HOLE_UNIT, size - at);
+		bool zero = is_zero(data + at, unit);
+
+		if (at == 0)
+			*is_hole = zero;
+		else if (zero != *is_hole)
+			break;
+		at += unit;
+	}
+	return at;
+}
+
+static int write_around_holes(const struct copying *copying, size_t size)
+{
+	const char *data = copying->io->buffer;
+	off_t at = copying->at;
+
+	while (size) {
+		bool is_hole = false;
+		size_t run = run_length(data, size, &is_hole);
+		int rc = is_hole ? 0 : write_at(copying->dst_fd, data, run, at);
+
+		if (rc < 0)
+			return rc;
+		data += run;
+		at += (off_t)run;
+		size -= run;
+	}
+	return 0;
+}
+
+/* Copies up to end or the end of the file, whichever is first. Returns 1 when
+ * the file ended, 0 when end was reached. */
+static int copy_range(struct copying *copying, off_t end)
+{
+	struct data_io *io = copying->io;
+
+	while (copying->at < end) {
+		size_t want = (size_t)min_u64(DATA_BUFFER,
+		                              (uint64_t)(end - copying->at));
+		ssize_t n =
+			read_at(copying->src_fd, io->buffer, want, copying->at);
 
 		if (n < 0)
-			return fault_src(fault, "cannot read", (int)n);
+			return fault_src(copying->fault, "cannot read", (int)n);
 		if (n == 0)
 			return 1;
-		int rc = write_at(dst_fd, io->buffer, (size_t)n, *at);
+		int rc = copying->makes_holes
+		                 ? write_around_holes(copying, (size_t)n)
+		                 : write_at(copying->dst_fd, io->buffer,
+		                            (size_t)n, copying->at);
 		if (rc < 0)
-			return fault_dst(fault, "cannot write", rc);
-		*at += n;
+			return fault_dst(copying->fault, "cannot write", rc);
+		copying->at += n;
+		if (!copying->makes_holes)
+			copying->end = copying->at;
 		if (io->progress && !io->progress(io->ctx, (uint64_t)n))
-			return fault_src(fault, "interrupted", -ECANCELED);
+			return fault_src(copying->fault, "interrupted",
+			                 -ECANCELED);
 	}
 	return 0;
 }
@@ -60,53 +129,127 @@ static bool is_unsupported(int err)
 	return err == EINVAL || err == EOPNOTSUPP || err == ENOTTY;
 }
 
-/* From hole to hole. A file system without SEEK_DATA reports the whole file
- * as data (lseek(2)), or refuses. *at ends behind the last data. Returns 1
- * when a read said that the file ended there. */
-static int copy_extents(const struct data_io *io, int src_fd, int dst_fd,
-                        off_t *at, struct fault *fault)
+/* From hole to hole. A file system without SEEK_DATA reports the whole file as
+ * data (lseek(2)), or refuses. Returns 1 when a read said that the file ended:
+ * it is whole then, whatever its size is said to be (files of sysfs say 4096). */
+static int copy_extents(struct copying *copying)
 {
 	for (;;) {
-		off_t data = lseek(src_fd, *at, SEEK_DATA);
+		off_t data = lseek(copying->src_fd, copying->at, SEEK_DATA);
 
 		if (data < 0 && errno == ENXIO)
-			return 0;
+			break;
 		if (data < 0 && is_unsupported(errno))
-			return copy_range(io, src_fd, dst_fd, at, INT64_MAX,
-			                  fault);
+			return copy_range(copying, INT64_MAX);
 		if (data < 0)
-			return fault_src(fault, "cannot find data", -errno);
-		off_t hole = lseek(src_fd, data, SEEK_HOLE);
+			return fault_src(copying->fault, "cannot find data",
+			                 -errno);
+		off_t hole = lseek(copying->src_fd, data, SEEK_HOLE);
 		if (hole < 0)
-			return fault_src(fault, "cannot find holes", -errno);
-		*at = data;
-		int rc = copy_range(io, src_fd, dst_fd, at, hole, fault);
+			return fault_src(copying->fault, "cannot find holes",
+			                 -errno);
+		copying->at = data;
+		int rc = copy_range(copying, hole);
 		if (rc != 0)
 			return rc;
 	}
+	/* What is left is a hole. */
+	off_t size = lseek(copying->src_fd, 0, SEEK_END);
+	if (size < 0)
+		return fault_src(copying->fault, "cannot find the end", -errno);
+	if (size > copying->at)
+		copying->at = size;
+	return 0;
 }
 
-int data_copy(const struct data_io *io, int src_fd, int dst_fd,
-              const struct meta *src, struct fault *fault)
+static bool is_known_unshared(const struct data_io *io, uint64_t src_dev,
+                              uint64_t dst_dev)
 {
-	bool looks_sparse = src->blocks * 512 < src->size;
-	off_t at = 0;
-	int rc;
-
-	if (!looks_sparse) {
-		rc = copy_range(io, src_fd, dst_fd, &at, INT64_MAX, fault);
-		return rc < 0 ? rc : 0;
+	for (size_t i = 0; i < DATA_PAIRS && i < io->n_unshared; i++) {
+		if (io->unshared[i].src_dev == src_dev &&
+		    io->unshared[i].dst_dev == dst_dev)
+			return true;
 	}
-	rc = copy_extents(io, src_fd, dst_fd, &at, fault);
-	/* What was read to its end is whole, whatever its size is said to be:
-	 * files of sysfs say 4096. */
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
-	/* The trailing hole. */
-	off_t size = lseek(src_fd, 0, SEEK_END);
-	if (size < 0)
-		return fault_src(fault, "cannot find the end", -errno);
-	if (at < size && ftruncate(dst_fd, size) < 0)
-		return fault_dst(fault, "cannot set size", -errno);
+	return false;
+}
+
+static void note_unshared(struct data_io *io, uint64_t src_dev,
+                          uint64_t dst_dev)
+{
+	io->unshared[io->n_unshared++ % DATA_PAIRS] =
+		(struct data_pair){src_dev, dst_dev};
+}
+
+/* 1 shared, 0 copy the bytes, negative when that is final. */
+static int clone(const struct copying *copying, const struct meta *src,
+                 uint64_t dst_dev)
+{
+	struct data_io *io = copying->io;
+	bool must = io->reflink == REFLINK_ALWAYS;
+
+	if (io->reflink == REFLINK_NEVER || io->sparse != SPARSE_AUTO)
+		return 0;
+	if (!must &&
+	    (src->size < CLONE_MIN || is_known_unshared(io, src->dev, dst_dev)))
+		return 0;
+	if (src->size == 0)
+		return 0;
+	if (ioctl(copying->dst_fd, FICLONE, copying->src_fd) == 0)
+		return 1;
+	int err = errno;
+	switch (err) {
+	case EXDEV:
+	case EOPNOTSUPP:
+	case ENOTTY:
+	case ENOSYS:
+		note_unshared(io, src->dev, dst_dev);
+		break;
+	/* Of this one file only: a swap file, differing flags, a seccomp
+	 * filter, files of no blocks (ioctl_ficlone(2)). */
+	case EINVAL:
+	case EPERM:
+	case EACCES:
+	case ETXTBSY:
+	case EBADF:
+		break;
+	default:
+		return fault_dst(copying->fault, "cannot share blocks", -err);
+	}
+	return must ? fault_dst(copying->fault, "cannot share blocks", -err)
+	            : 0;
+}
+
+static int copy_bytes(struct copying *copying, const struct meta *src)
+{
+	bool looks_sparse = src->blocks * 512 < src->size &&
+	                    copying->io->sparse != SPARSE_NEVER;
+	int rc = looks_sparse ? copy_extents(copying)
+	                      : copy_range(copying, INT64_MAX);
+
+	if (rc < 0)
+		return rc;
+	/* A hole at the end. */
+	if (copying->end < copying->at &&
+	    ftruncate(copying->dst_fd, copying->at) < 0)
+		return fault_dst(copying->fault, "cannot set size", -errno);
 	return 0;
+}
+
+int data_copy(struct data_io *io, int src_fd, int dst_fd,
+              const struct meta *src, uint64_t dst_dev, struct fault *fault)
+{
+	struct copying copying = {
+		.io = io,
+		.src_fd = src_fd,
+		.dst_fd = dst_fd,
+		.makes_holes = io->sparse == SPARSE_ALWAYS,
+		.fault = fault,
+	};
+	int rc = clone(&copying, src, dst_dev);
+
+	if (rc == 0)
+		return copy_bytes(&copying, src);
+	if (rc > 0 && io->progress && !io->progress(io->ctx, src->size))
+		return fault_src(fault, "interrupted", -ECANCELED);
+	return rc < 0 ? rc : 0;
 }

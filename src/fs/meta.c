@@ -25,6 +25,8 @@ static void from_statx(const struct statx *stx, struct meta *out)
 		.uid = stx->stx_uid,
 		.gid = stx->stx_gid,
 		.nlink = stx->stx_nlink,
+		.is_locked = (stx->stx_attributes &
+	                      (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0,
 	};
 }
 
@@ -47,6 +49,11 @@ int meta_read(int fd, struct meta *out)
 int meta_read_at(int dir_fd, const char *name, struct meta *out)
 {
 	return read_statx(dir_fd, name, AT_SYMLINK_NOFOLLOW, out);
+}
+
+int meta_read_target_at(int dir_fd, const char *name, struct meta *out)
+{
+	return read_statx(dir_fd, name, 0, out);
 }
 
 bool meta_same_inode(const struct meta *a, const struct meta *b)
@@ -98,21 +105,21 @@ int meta_set_owner(int fd, const struct meta *meta, struct meta_kept *kept)
 	return 0;
 }
 
-static const char *proc_path(char path[32], int fd)
+const char *meta_proc_path(char path[META_PROC_PATH], int fd)
 {
-	snprintf(path, 32, "/proc/self/fd/%d", fd);
+	snprintf(path, META_PROC_PATH, "/proc/self/fd/%d", fd);
 	return path;
 }
 
 int meta_set_perms(struct meta_target target, uint32_t perms)
 {
-	char path[32];
+	char path[META_PROC_PATH];
 	int rc;
 
-	/* fchmod refuses O_PATH; the magic link leads to the held inode, not
-	 * to a name (symlink(7), proc(5)). */
+	/* fchmod refuses O_PATH (open(2)). */
 	if (target.is_path)
-		rc = chmod(proc_path(path, target.fd), perms); /* lint: path */
+		rc = chmod(meta_proc_path(path, target.fd),
+		           perms); /* lint: path */
 	else
 		rc = fchmod(target.fd, perms);
 	return rc < 0 ? -errno : 0;

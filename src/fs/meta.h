@@ -22,6 +22,7 @@ struct meta {
 	uint32_t mode; /* type and permissions, as st_mode */
 	uint32_t uid, gid;
 	uint32_t nlink;
+	uint32_t is_locked; /* immutable or append-only */
 };
 
 #define META_PERMS UINT32_C(07777)
@@ -35,6 +36,9 @@ int meta_read(int fd, struct meta *out);
 
 /* Of the entry itself, links are not followed. */
 int meta_read_at(int dir_fd, const char *name, struct meta *out);
+
+/* Of what the entry leads to. */
+int meta_read_target_at(int dir_fd, const char *name, struct meta *out);
 
 bool meta_same_inode(const struct meta *a, const struct meta *b);
 
@@ -58,6 +62,11 @@ struct meta_target {
 struct meta_kept {
 	bool uid, gid;
 };
+/* "/proc/self/fd/N" into path: for calls that take no O_PATH descriptor. The
+ * magic link leads to the held inode, not to a name (proc(5)). */
+#define META_PROC_PATH 32
+const char *meta_proc_path(char path[META_PROC_PATH], int fd);
+
 int meta_set_owner(int fd, const struct meta *meta, struct meta_kept *kept);
 int meta_set_perms(struct meta_target target, uint32_t perms);
 int meta_set_times(struct meta_target target, const struct meta *meta);

@@ -2,9 +2,13 @@
 #include "fs/node.h"
 
 #include "base/fd.h"
+#include "fs/flags.h"
+#include "fs/scan.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,4 +71,109 @@ int node_make_dir(int dir_fd, const char *name, struct meta *meta)
 	if (is_new)
 		return 1;
 	return let_us_in(dir_fd, name, meta);
+}
+
+int node_unlock(int dir_fd, const char *name)
+{
+	struct flags flags;
+	int fd = openat(dir_fd, name,
+	                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	int rc = flags_read(fd, &flags);
+	if (rc == 0 && flags_are_locked(flags))
+		rc = flags_unlock(fd, flags);
+	(void)fd_close(fd);
+	return rc;
+}
+
+static int unlink_one(int dir_fd, const char *name, int flags, bool forced)
+{
+	if (unlinkat(dir_fd, name, flags) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EPERM || !forced)
+		return -errno;
+	int rc = node_unlock(dir_fd, name);
+	if (rc == 0 && unlinkat(dir_fd, name, flags) < 0)
+		rc = -errno;
+	return rc;
+}
+
+/* One directory on the way down, with its open listing. */
+struct removing {
+	struct removing *up;
+	struct scan scan;
+	char name[]; /* in up's directory */
+};
+
+static int remove_enter(struct removing **top, int dir_fd, const char *name,
+                        bool forced)
+{
+	size_t len = strlen(name);
+	struct removing *down = xmalloc(sizeof(*down) + len + 1);
+
+	memcpy(down->name, name, len + 1);
+	down->up = *top;
+	if (forced)
+		(void)node_unlock(dir_fd, name); /* if not, unlink says so */
+	int fd = openat(dir_fd, name,
+	                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int rc = fd < 0 ? -errno : scan_open(&down->scan, fd);
+	if (rc < 0) {
+		(void)fd_close(fd);
+		free(down);
+		return rc;
+	}
+	*top = down;
+	return 0;
+}
+
+static void remove_leave(struct removing **top)
+{
+	struct removing *down = *top;
+
+	*top = down->up;
+	scan_close(&down->scan);
+	free(down);
+}
+
+/* Deep trees need a descriptor and a buffer a level. */
+static int remove_below(struct removing **top, int dir_fd, bool forced)
+{
+	struct scan_entry entry;
+	int rc = 0;
+
+	while (*top && rc >= 0) {
+		struct removing *at = *top;
+
+		rc = scan_next(&at->scan, &entry);
+		if (rc == 0) {
+			int up_fd = at->up ? at->up->scan.fd : dir_fd;
+
+			rc = unlink_one(up_fd, at->name, AT_REMOVEDIR, forced);
+			remove_leave(top);
+		} else if (rc > 0) {
+			rc = unlink_one(at->scan.fd, entry.name, 0, forced);
+			if (rc == -EISDIR)
+				rc = remove_enter(top, at->scan.fd, entry.name,
+				                  forced);
+		}
+	}
+	return rc;
+}
+
+int node_remove(int dir_fd, const char *name, bool forced)
+{
+	struct removing *top = NULL;
+	int rc = unlink_one(dir_fd, name, 0, forced);
+
+	if (rc != -EISDIR)
+		return rc;
+	rc = remove_enter(&top, dir_fd, name, forced);
+	if (rc == 0)
+		rc = remove_below(&top, dir_fd, forced);
+	while (top)
+		remove_leave(&top);
+	return rc;
 }

@@ -133,11 +133,17 @@ int stage_publish(struct stage *stage, const char *name)
 		rc = -errno;
 	if (rc == 0)
 		rc = name_it(stage, name);
-	else
-		stage_sweep(stage->dir_fd, stage->note);
-	int closed = fd_close_checked(stage->fd);
+	if (rc < 0)
+		stage_discard(stage);
+	return rc;
+}
+
+int stage_close(struct stage *stage)
+{
+	int rc = fd_close_checked(stage->fd);
+
 	stage->fd = -1;
-	return rc < 0 ? rc : closed;
+	return rc;
 }
 
 void stage_discard(struct stage *stage)

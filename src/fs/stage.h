@@ -5,7 +5,7 @@
  *           where there is no such thing, a short temporary name in the same
  *           directory that becomes the final one by rename(2). What stood
  *           under the final name stays whole until it is replaced.
- * Lifetime  open -> write -> publish or discard; both close the descriptor
+ * Lifetime  open -> write -> publish -> close, or discard at any time before
  * Death     an unnamed file vanishes with its process. A temporary name stays:
  *           it is written to *note before it exists, so that whoever takes
  *           over can call stage_sweep.
@@ -33,8 +33,11 @@ int stage_open(struct stage *stage, int dir_fd, struct traits *traits,
                uint32_t perms, bool *has_perms, char *note);
 
 /* Gives it its final name, replacing what has that name unless it is a
- * directory (-EISDIR); closes it. On failure it is discarded. */
+ * directory (-EISDIR). On failure it is discarded. */
 int stage_publish(struct stage *stage, const char *name);
+
+/* Closes it; errors that come late show here. */
+int stage_close(struct stage *stage);
 
 /* Drops it. Fine for one that is already closed. */
 void stage_discard(struct stage *stage);

@@ -128,25 +128,38 @@ static int open_stepwise(int dir_fd, char *path, int extra_flags)
 	return at;
 }
 
-static int open_piece(int dir_fd, char *path, int extra_flags)
+static int open_following(int dir_fd, const char *path, int extra_flags)
+{
+	const int flags = DIR_FLAGS & ~O_NOFOLLOW;
+	int fd = openat(dir_fd, path, flags | extra_flags);
+
+	if (fd < 0 && errno == EPERM)
+		fd = openat(dir_fd, path, flags);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_piece(const struct tree *tree, int dir_fd, char *path)
 {
 	static bool openat2_is_refused;
 	int fd = -ENOSYS;
 
+	if (tree->follows_links)
+		return open_following(dir_fd, path, tree->extra_flags);
 	if (!strchr(path, '/'))
-		return tree_open_child(dir_fd, path, extra_flags);
+		return tree_open_child(dir_fd, path, tree->extra_flags);
 	if (!openat2_is_refused)
-		fd = open_beneath(dir_fd, path, extra_flags);
+		fd = open_beneath(dir_fd, path, tree->extra_flags);
 	/* Old kernels and some seccomp filters. */
 	if (fd == -ENOSYS || fd == -EPERM) {
 		openat2_is_refused = fd == -ENOSYS;
-		fd = open_stepwise(dir_fd, path, extra_flags);
+		fd = open_stepwise(dir_fd, path, tree->extra_flags);
 	}
 	return fd;
 }
 
 /* Opens the directory path below dir_fd in pieces that the kernel takes. */
-static int open_long(int dir_fd, const char *path, size_t len, int extra_flags)
+static int open_long(const struct tree *tree, int dir_fd, const char *path,
+                     size_t len)
 {
 	char piece[PATH_MAX];
 	int at = dir_fd;
@@ -162,7 +175,7 @@ static int open_long(int dir_fd, const char *path, size_t len, int extra_flags)
 		}
 		memcpy(piece, path, n);
 		piece[n] = '\0';
-		int next = open_piece(at, piece, extra_flags);
+		int next = open_piece(tree, at, piece);
 		if (at != dir_fd)
 			(void)fd_close(at);
 		if (next < 0)
@@ -206,7 +219,7 @@ int tree_open(struct tree *tree, const char *path, size_t len)
 		start = from->fd;
 		skip = from->len + 1;
 	}
-	int fd = open_long(start, path + skip, len - skip, tree->extra_flags);
+	int fd = open_long(tree, start, path + skip, len - skip);
 	if (fd < 0)
 		return fd;
 	struct tree_dir *dir = least_recent(tree->cache);

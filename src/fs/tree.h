@@ -37,7 +37,8 @@ struct tree_cache {
 
 struct tree {
 	int root_fd;
-	int extra_flags; /* O_NOATIME for a source */
+	int extra_flags;    /* O_NOATIME for a source */
+	bool follows_links; /* the user wants links in the source followed */
 	struct tree_cache *cache;
 };
 

@@ -15,106 +15,150 @@ void xattr_scratch_release(struct xattr_scratch *scratch)
 	buf_release(&scratch->dst_value);
 }
 
-/* The NUL-separated names, 0 or more bytes; none where none can be held. */
-static int list_names(int fd, struct buf *names)
-{
-	size_t room = 1024;
+/* ---- the system calls, for both kinds of descriptor ---- */
 
+static ssize_t list(struct meta_target target, char *names, size_t size)
+{
+	char path[META_PROC_PATH];
+
+	if (!target.is_path)
+		return flistxattr(target.fd, names, size);
+	return listxattr(meta_proc_path(path, target.fd), names, size);
+}
+
+static ssize_t get(struct meta_target target, const char *name, void *value,
+                   size_t size)
+{
+	char path[META_PROC_PATH];
+
+	if (!target.is_path)
+		return fgetxattr(target.fd, name, value, size);
+	return getxattr(meta_proc_path(path, target.fd), name, value, size);
+}
+
+static int set(struct meta_target target, const char *name,
+               const struct buf *value)
+{
+	char path[META_PROC_PATH];
+	int rc = target.is_path ? setxattr(meta_proc_path(path, target.fd),
+	                                   name, value->data, value->len, 0)
+	                        : fsetxattr(target.fd, name, value->data,
+	                                    value->len, 0);
+
+	return rc < 0 ? -errno : 0;
+}
+
+static int take_away(struct meta_target target, const char *name)
+{
+	char path[META_PROC_PATH];
+	int rc = target.is_path
+	                 ? removexattr(meta_proc_path(path, target.fd), name)
+	                 : fremovexattr(target.fd, name);
+
+	return rc < 0 ? -errno : 0;
+}
+
+/* Lists and values are at most 64 KiB (XATTR_LIST_MAX, XATTR_SIZE_MAX). */
+#define ROOM_MAX ((size_t)65536)
+
+/* The names, each with its NUL; none where none can be held. */
+static int read_names(struct meta_target target, struct buf *names)
+{
 	buf_truncate(names, 0);
-	for (;;) {
+	for (size_t room = 1024; room <= ROOM_MAX; room *= 8) {
 		buf_reserve(names, room);
-		ssize_t n = flistxattr(fd, names->data, room);
+		ssize_t n = list(target, names->data, room);
 		if (n >= 0) {
 			names->len = (size_t)n;
 			return 0;
 		}
 		if (errno == EOPNOTSUPP)
 			return 0;
-		/* The list is at most 64 KiB (XATTR_LIST_MAX). */
-		if (errno != ERANGE || room > 65536)
+		if (errno != ERANGE)
 			return -errno;
-		room *= 8;
 	}
+	return -E2BIG;
 }
 
-/* 0, or -ENODATA when there is no such attribute. */
-static int read_value(int fd, const char *name, struct buf *value)
+/* -ENODATA when there is no such attribute. */
+static int read_value(struct meta_target target, const char *name,
+                      struct buf *value)
 {
-	size_t room = 512;
-
 	buf_truncate(value, 0);
-	for (;;) {
+	for (size_t room = 1024; room <= ROOM_MAX; room *= 8) {
 		buf_reserve(value, room);
-		ssize_t n = fgetxattr(fd, name, value->data, room);
+		ssize_t n = get(target, name, value->data, room);
 		if (n >= 0) {
 			value->len = (size_t)n;
 			return 0;
 		}
-		if (errno != ERANGE || room > 65536)
+		if (errno != ERANGE)
 			return -errno;
-		room *= 8;
 	}
+	return -E2BIG;
 }
+
+/* ---- what is to be copied ---- */
 
 static bool is_acl(const char *name)
 {
 	return strncmp(name, ACL_PREFIX, sizeof(ACL_PREFIX) - 1) == 0;
 }
 
-/* What a target says that can never hold it, or will not from this user. */
+static bool is_kept(const struct xattr_copy *copy, const char *name)
+{
+	return is_acl(name) ? copy->keeps_acls : copy->keeps_others;
+}
+
+/* What a target says that can never hold it, or will not from this user:
+ * trusted.* and most of security.* need privileges; user.* on a special file,
+ * and ids without a mapping, are EPERM and EINVAL (xattr(7)). */
 static bool is_refusal(int rc, const char *name)
 {
-	if (rc == -EOPNOTSUPP)
-		return true;
-	/* trusted.* and most of security.* need privileges; user.* on a
-	 * special file, and ids without a mapping, are EPERM and EINVAL. */
-	return rc == -EPERM || (rc == -EINVAL && is_acl(name));
+	return rc == -EOPNOTSUPP || rc == -EPERM ||
+	       (rc == -EINVAL && is_acl(name));
 }
 
-static void count_lost(const char *name, struct xattr_lost *lost)
+static bool has_value(const struct xattr_copy *copy, const char *name)
 {
-	if (is_acl(name))
-		lost->acls++;
-	else
-		lost->xattrs++;
-}
+	struct xattr_scratch *scratch = copy->scratch;
 
-static bool is_same_value(int dst_fd, const char *name,
-                          struct xattr_scratch *scratch)
-{
-	return read_value(dst_fd, name, &scratch->dst_value) == 0 &&
+	return read_value(copy->dst, name, &scratch->dst_value) == 0 &&
 	       scratch->dst_value.len == scratch->src_value.len &&
 	       memcmp(scratch->dst_value.data, scratch->src_value.data,
 	              scratch->src_value.len) == 0;
 }
 
-/* Returns 1 when the destination was changed. */
-static int copy_one(int src_fd, int dst_fd, const char *name, bool is_bare,
-                    struct xattr_scratch *scratch, struct xattr_lost *lost,
+/* Returns 1 when the destination is, or would be, changed. */
+static int copy_one(struct xattr_copy *copy, const char *name,
                     struct fault *fault)
 {
-	int rc = read_value(src_fd, name, &scratch->src_value);
+	int rc = read_value(copy->src, name, &copy->scratch->src_value);
 
 	if (rc == -ENODATA) /* went away since it was listed */
 		return 0;
 	if (rc < 0)
 		return fault_src(fault, "cannot read extended attribute", rc);
-	if (!is_bare && is_same_value(dst_fd, name, scratch))
+	if (!copy->is_bare && has_value(copy, name))
 		return 0;
-	if (fsetxattr(dst_fd, name, scratch->src_value.data,
-	              scratch->src_value.len, 0) == 0)
+	if (copy->only_looks)
 		return 1;
-	rc = -errno;
-	/* SELinux and friends label every file: the same label is no loss. */
-	if (is_refusal(rc, name)) {
-		if (!is_same_value(dst_fd, name, scratch))
-			count_lost(name, lost);
+	rc = set(copy->dst, name, &copy->scratch->src_value);
+	if (rc == 0)
+		return 1;
+	if (!is_refusal(rc, name))
+		return fault_dst(fault,
+		                 is_acl(name) ? "cannot set ACL"
+		                              : "cannot set extended attribute",
+		                 rc);
+	/* A security module labels every file: the same label is no loss. */
+	if (has_value(copy, name))
 		return 0;
-	}
-	return fault_dst(fault,
-	                 is_acl(name) ? "cannot set ACL"
-	                              : "cannot set extended attribute",
-	                 rc);
+	if (is_acl(name))
+		copy->n_lost_acls++;
+	else
+		copy->n_lost_others++;
+	return 0;
 }
 
 static bool has_name(const struct buf *names, const char *name)
@@ -129,11 +173,11 @@ static bool has_name(const struct buf *names, const char *name)
 
 /* Removes what the source does not have. Labels that the kernel or a security
  * module keeps are not ours to take away. */
-static int remove_extra(int dst_fd, struct xattr_scratch *scratch,
-                        struct fault *fault)
+static int remove_extra(struct xattr_copy *copy, struct fault *fault)
 {
+	struct xattr_scratch *scratch = copy->scratch;
 	int n_removed = 0;
-	int rc = list_names(dst_fd, &scratch->dst_names);
+	int rc = read_names(copy->dst, &scratch->dst_names);
 
 	if (rc < 0)
 		return fault_dst(fault, "cannot list extended attributes", rc);
@@ -141,42 +185,36 @@ static int remove_extra(int dst_fd, struct xattr_scratch *scratch,
 		const char *name = scratch->dst_names.data + at;
 
 		at += strlen(name) + 1;
-		if (has_name(&scratch->src_names, name))
+		if (!is_kept(copy, name) || has_name(&scratch->src_names, name))
 			continue;
-		if (fremovexattr(dst_fd, name) == 0) {
-			n_removed++;
-			continue;
-		}
-		rc = -errno;
-		if (rc != -ENODATA && !is_refusal(rc, name) &&
-		    strncmp(name, "security.", 9) != 0)
+		rc = copy->only_looks ? 0 : take_away(copy->dst, name);
+		n_removed += rc == 0;
+		if (rc < 0 && rc != -ENODATA && !is_refusal(rc, name))
 			return fault_dst(
 				fault, "cannot remove extended attribute", rc);
 	}
 	return n_removed;
 }
 
-int xattr_copy(int src_fd, int dst_fd, bool is_bare,
-               struct xattr_scratch *scratch, struct xattr_lost *lost,
-               struct fault *fault)
+int xattr_copy(struct xattr_copy *copy, struct fault *fault)
 {
+	struct buf *names = &copy->scratch->src_names;
 	int n_changed = 0;
-	int rc = list_names(src_fd, &scratch->src_names);
+	int rc = read_names(copy->src, names);
 
 	if (rc < 0)
 		return fault_src(fault, "cannot list extended attributes", rc);
-	if (!is_bare) {
-		rc = remove_extra(dst_fd, scratch, fault);
+	if (!copy->is_bare) {
+		rc = remove_extra(copy, fault);
 		if (rc < 0)
 			return rc;
 		n_changed = rc;
 	}
-	for (size_t at = 0; at < scratch->src_names.len;) {
-		const char *name = scratch->src_names.data + at;
+	for (size_t at = 0; at < names->len;) {
+		const char *name = names->data + at;
 
 		at += strlen(name) + 1;
-		rc = copy_one(src_fd, dst_fd, name, is_bare, scratch, lost,
-		              fault);
+		rc = is_kept(copy, name) ? copy_one(copy, name, fault) : 0;
 		if (rc < 0)
 			return rc;
 		n_changed += rc;

@@ -11,23 +11,26 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "fs/fault.h"
+#include "fs/meta.h"
 
-struct xattr_lost {
-	unsigned xattrs, acls;
-};
-
-/* Scratch memory, kept from call to call by the caller; {0} to start. */
+/* Scratch memory, kept from call to call; {0} to start. */
 struct xattr_scratch {
 	struct buf src_names, dst_names, src_value, dst_value;
 };
 void xattr_scratch_release(struct xattr_scratch *scratch);
 
-/* Makes dst_fd's attributes those of src_fd. is_bare: the destination has
- * none of its own, so nothing has to be removed or compared. Returns how many
- * were set or removed. */
-int xattr_copy(int src_fd, int dst_fd, bool is_bare,
-               struct xattr_scratch *scratch, struct xattr_lost *lost,
-               struct fault *fault);
+struct xattr_copy {
+	struct meta_target src, dst;
+	bool keeps_acls, keeps_others; /* what is to be copied at all */
+	bool is_bare;    /* dst has none: nothing to compare or remove */
+	bool only_looks; /* change nothing, only say whether it would */
+	struct xattr_scratch *scratch;
+	unsigned n_lost_acls, n_lost_others; /* counted up */
+};
+
+/* Makes dst's attributes those of src. Returns how many were, or would be, set
+ * or removed. */
+int xattr_copy(struct xattr_copy *copy, struct fault *fault);
 
 /* True when files made in this directory start with an inherited ACL. */
 bool xattr_is_inherited(int dir_fd);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/copy_parts.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+struct dress copy_dress(struct copy_tools *tools, const struct copy_dirs *dirs,
+                        const struct meta *want)
+{
+	const struct settings *settings = tools->settings;
+
+	return (struct dress){
+		.keep = settings->keep,
+		.umask = settings->umask,
+		.src = {.fd = -1},
+		.dst = {.fd = -1},
+		.want = want,
+		.time_granularity_ns = dirs->traits->time_granularity_ns,
+		.only_looks = settings->is_dry_run,
+		.scratch = &tools->xattrs,
+	};
+}
+
+void copy_count_lost(struct counts *counts, const struct dress_lost *lost)
+{
+	counts->lost[LOST_OWNERS] += lost->n_owners;
+	counts->lost[LOST_XATTRS] += lost->n_xattrs;
+	counts->lost[LOST_ACLS] += lost->n_acls;
+	counts->lost[LOST_FLAGS] += lost->n_flags;
+}
+
+int copy_hold(int dir_fd, const char *name, const struct meta *seen,
+              bool follows, struct meta_target *out)
+{
+	const int flags = O_NONBLOCK | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW);
+	struct meta now;
+
+	*out = (struct meta_target){.fd = -1};
+	if (meta_is(seen, S_IFREG)) {
+		out->fd = openat(dir_fd, name, O_RDONLY | O_NOATIME | flags);
+		if (out->fd < 0 && errno == EPERM)
+			out->fd = openat(dir_fd, name, O_RDONLY | flags);
+	}
+	if (out->fd < 0) {
+		out->is_path = true;
+		out->fd = openat(dir_fd, name, O_PATH | flags);
+	}
+	if (out->fd < 0)
+		return -errno;
+	int rc = meta_read(out->fd, &now);
+	if (rc == 0 && !meta_same_inode(&now, seen))
+		rc = -ESTALE;
+	if (rc < 0)
+		out->fd = fd_close(out->fd);
+	return rc;
+}
+
+int copy_unlock(struct copy_tools *tools, const struct copy_dirs *dirs,
+                const char *name, const struct meta *dst, struct fault *fault)
+{
+	struct meta_target target;
+	struct flags flags;
+
+	if (!tools->settings->is_forced)
+		return fault_dst(fault,
+		                 "is immutable or append-only (see --force)",
+		                 -EPERM);
+	int rc = copy_hold(dirs->dst_fd, name, dst, false, &target);
+	if (rc == 0 && !target.is_path) {
+		rc = flags_read(target.fd, &flags);
+		if (rc == 0)
+			rc = flags_unlock(target.fd, flags);
+	}
+	(void)fd_close(target.fd);
+	return rc < 0 ? fault_dst(fault, "cannot unlock", rc) : 0;
+}
+
+/* Both sides are held and dressed; 1 when something was put right. */
+static int mend_held(struct dress *dress, const struct meta *dst,
+                     struct fault *fault)
+{
+	dress->have = *dst;
+	if (meta_is(dst, S_IFREG) && (dress->keep & DRESS_FLAGS) &&
+	    !dress->src.is_path && !dress->dst.is_path) {
+		int rc = flags_read(dress->src.fd, &dress->want_flags);
+
+		if (rc == 0)
+			rc = flags_read(dress->dst.fd, &dress->have_flags);
+		if (rc < 0)
+			return fault_dst(fault, "cannot read inode flags", rc);
+	}
+	int changed = dress_put(dress, fault);
+	if (changed < 0)
+		return changed;
+	int locked = dress_lock(dress, fault);
+	return locked < 0 ? locked : changed || locked;
+}
+
+/* A look first, as a locked file that is right needs no unlocking. */
+static int mend_locked(struct copy_tools *tools, const struct copy_dirs *dirs,
+                       const struct job_entry *entry, const struct meta *dst,
+                       struct dress *dress, struct fault *fault)
+{
+	struct dress look = *dress;
+
+	look.only_looks = true;
+	int rc = mend_held(&look, dst, fault);
+	if (rc <= 0 || dress->only_looks)
+		return rc;
+	rc = copy_unlock(tools, dirs, job_dst_name(entry), dst, fault);
+	return rc < 0 ? rc : mend_held(dress, dst, fault);
+}
+
+enum copy_outcome copy_mend(struct copy_tools *tools,
+                            const struct copy_dirs *dirs,
+                            const struct job_entry *entry,
+                            const struct meta *dst, struct counts *counts,
+                            struct fault *fault)
+{
+	struct dress dress = copy_dress(tools, dirs, &entry->meta);
+	bool follows = tools->settings->follow == FOLLOW_ALL;
+	int rc = copy_hold(dirs->src_fd, entry->name, &entry->meta, follows,
+	                   &dress.src);
+
+	if (rc < 0) {
+		(void)fault_src(fault, "was replaced meanwhile", rc);
+		return COPY_VANISHED;
+	}
+	rc = copy_hold(dirs->dst_fd, job_dst_name(entry), dst, false,
+	               &dress.dst);
+	if (rc < 0)
+		rc = fault_dst(fault, "was replaced meanwhile", rc);
+	else if (dst->is_locked)
+		rc = mend_locked(tools, dirs, entry, dst, &dress, fault);
+	else
+		rc = mend_held(&dress, dst, fault);
+	(void)fd_close(dress.src.fd);
+	(void)fd_close(dress.dst.fd);
+	if (rc < 0)
+		return COPY_FAILED;
+	copy_count_lost(counts, &dress.lost);
+	return rc ? COPY_MENDED : COPY_UNCHANGED;
+}

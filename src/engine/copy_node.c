@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/copy_parts.h"
+
+#include "base/fd.h"
+#include "fs/node.h"
+#include "fs/stage.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Makes the node under the final name if that is free, else under a temporary
+ * one that then takes its place. */
+static int make_node(struct copy_tools *tools, const struct copy_dirs *dirs,
+                     const struct meta *meta, const char *name)
+{
+	int rc;
+
+	if (meta_is(meta, S_IFLNK))
+		rc = symlinkat(tools->link.data, dirs->dst_fd, name);
+	else
+		rc = mknodat(dirs->dst_fd, name, (meta->mode & S_IFMT) | 0600,
+		             meta->rdev);
+	return rc < 0 ? -errno : 0;
+}
+
+/* Dresses the node just made, after making sure that it still is that: nothing
+ * that somebody put in its place gets its owner or mode. */
+static int dress_node(struct copy_tools *tools, const struct copy_dirs *dirs,
+                      const struct job_entry *entry, const char *name,
+                      struct counts *counts, struct fault *fault)
+{
+	const struct meta *want = &entry->meta;
+	struct dress dress = copy_dress(tools, dirs, want);
+	int rc;
+
+	dress.dst = (struct meta_target){
+		.fd = node_open_path(dirs->dst_fd, name), .is_path = true};
+	if (dress.dst.fd < 0)
+		return fault_dst(fault, "cannot open", dress.dst.fd);
+	rc = meta_read(dress.dst.fd, &dress.have);
+	if (rc == 0 && ((dress.have.mode & S_IFMT) != (want->mode & S_IFMT) ||
+	                dress.have.rdev != want->rdev || dress.have.nlink != 1))
+		rc = -ESTALE;
+	if (rc < 0)
+		rc = fault_dst(fault, "was replaced meanwhile", rc);
+	else
+		rc = copy_hold(dirs->src_fd, entry->name, want, false,
+		               &dress.src);
+	if (rc == -ENOENT || rc == -ESTALE) /* dressed as far as is known */
+		rc = 0;
+	dress.is_new = true;
+	dress.is_bare = !dirs->inherits_acl;
+	if (rc == 0)
+		rc = dress_put(&dress, fault);
+	(void)fd_close(dress.src.fd);
+	(void)fd_close(dress.dst.fd);
+	copy_count_lost(counts, &dress.lost);
+	return rc < 0 ? rc : 0;
+}
+
+enum copy_outcome copy_node(struct copy_tools *tools,
+                            const struct copy_dirs *dirs,
+                            const struct job_entry *entry, bool dst_exists,
+                            struct counts *counts, struct fault *fault)
+{
+	const struct meta *meta = &entry->meta;
+	const char *name = job_dst_name(entry);
+	int rc = 0;
+
+	if (meta_is(meta, S_IFLNK))
+		rc = node_read_link(dirs->src_fd, entry->name, &tools->link);
+	if (rc < 0) {
+		(void)fault_src(fault, "cannot read link", rc);
+		return rc == -ENOENT || rc == -EINVAL ? COPY_VANISHED
+		                                      : COPY_FAILED;
+	}
+	rc = dst_exists ? -EEXIST : make_node(tools, dirs, meta, name);
+	bool is_staged = rc == -EEXIST;
+	if (is_staged) {
+		stage_make_name(dirs->note);
+		name = dirs->note;
+		rc = make_node(tools, dirs, meta, name);
+	}
+	if (rc < 0) {
+		dirs->note[0] = '\0';
+		(void)fault_dst(fault, "cannot create", rc);
+		return COPY_FAILED;
+	}
+	rc = dress_node(tools, dirs, entry, name, counts, fault);
+	if (rc == 0 && is_staged) {
+		rc = stage_rename(dirs->dst_fd, dirs->note,
+		                  job_dst_name(entry));
+		if (rc < 0)
+			(void)fault_dst(fault, "cannot replace", rc);
+	} else if (is_staged) {
+		stage_sweep(dirs->dst_fd, dirs->note);
+	}
+	return rc < 0 ? COPY_FAILED : COPY_MADE;
+}

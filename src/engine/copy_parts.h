@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/copy_parts.h - what copy.c is made of; for the copy_*.c files only
+ *
+ *   copy.c       the rules
+ *   copy_file.c  the steps of a regular file
+ *   copy_node.c  symlinks and special files
+ *   copy_mend.c  metadata of entries whose content is as it should be
+ *   copy_link.c  further names of a file */
+#ifndef ENGINE_COPY_PARTS_H
+#define ENGINE_COPY_PARTS_H
+
+#include "engine/copy.h"
+
+/* Copies a file that is known to be one; dst is the existing entry's metadata
+ * or NULL. A source that changes meanwhile is copied again, twice at most. */
+enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
+                            const struct job_entry *entry,
+                            const struct meta *dst, struct counts *counts,
+                            struct fault *fault);
+
+enum copy_outcome copy_node(struct copy_tools *tools,
+                            const struct copy_dirs *dirs,
+                            const struct job_entry *entry, bool dst_exists,
+                            struct counts *counts, struct fault *fault);
+
+/* Content is as it should be: the rest is compared and put right. */
+enum copy_outcome copy_mend(struct copy_tools *tools,
+                            const struct copy_dirs *dirs,
+                            const struct job_entry *entry,
+                            const struct meta *dst, struct counts *counts,
+                            struct fault *fault);
+
+/* What the settings keep, nothing else filled in. */
+struct dress copy_dress(struct copy_tools *tools, const struct copy_dirs *dirs,
+                        const struct meta *want);
+void copy_count_lost(struct counts *counts, const struct dress_lost *lost);
+
+/* Holds the very inode that was looked at: what may have been put in its place
+ * meanwhile is not touched. A regular file is opened for reading if that is
+ * allowed, anything else as a path. -ESTALE when it is another one. */
+int copy_hold(int dir_fd, const char *name, const struct meta *seen,
+              bool follows, struct meta_target *out);
+
+/* Takes the locks off an existing entry that is in the way of a change; -EPERM
+ * unless --force is given. */
+int copy_unlock(struct copy_tools *tools, const struct copy_dirs *dirs,
+                const char *name, const struct meta *dst, struct fault *fault);
+
+#endif

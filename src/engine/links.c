@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/links.h"
+
+#include "base/diag.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum state {
+	NO_LEADER,
+	LEADER_ON_ITS_WAY,
+	LEADER_THERE,
+};
+
+struct link_group {
+	uint64_t dev, ino;
+	uint64_t n_to_come; /* names the walk has not met */
+	uint64_t n_sent;    /* names at the workers */
+	enum state state;
+	uint32_t operand;
+	char *path;
+	struct link_waiter *first, **last;
+};
+
+static int compare(const void *left, const void *right)
+{
+	const struct link_group *a = left, *b = right;
+
+	if (a->dev != b->dev)
+		return a->dev < b->dev ? -1 : 1;
+	if (a->ino != b->ino)
+		return a->ino < b->ino ? -1 : 1;
+	return 0;
+}
+
+static struct link_group *add(struct links *links, const struct meta *meta)
+{
+	struct link_group *group = xcalloc(1, sizeof(*group));
+
+	group->dev = meta->dev;
+	group->ino = meta->ino;
+	group->n_to_come = meta->nlink;
+	group->last = &group->first;
+	if (!tsearch(group, &links->groups, compare))
+		bug("no memory for a link group");
+	return group;
+}
+
+enum link_role links_meet(struct links *links, const struct meta *meta,
+                          struct link_group **out)
+{
+	const struct link_group key = {.dev = meta->dev, .ino = meta->ino};
+	struct link_group *const *found = tfind(&key, &links->groups, compare);
+	struct link_group *group = found ? *found : add(links, meta);
+
+	if (group->n_to_come)
+		group->n_to_come--;
+	*out = group;
+	if (group->state == LEADER_THERE)
+		return LINK_FOLLOWS;
+	if (group->state == LEADER_ON_ITS_WAY)
+		return LINK_WAITS;
+	group->state = LEADER_ON_ITS_WAY;
+	return LINK_LEADS;
+}
+
+uint32_t links_operand(const struct link_group *group)
+{
+	return group->operand;
+}
+
+const char *links_path(const struct link_group *group)
+{
+	return group->path;
+}
+
+void links_wait(struct link_group *group, struct dir *dir,
+                const struct meta *meta, const char *name, size_t name_len,
+                const char *dst_name, size_t dst_name_len)
+{
+	struct link_waiter *waiter =
+		xcalloc(1, sizeof(*waiter) + name_len + dst_name_len + 2);
+
+	dirs_hold(dir);
+	waiter->dir = dir;
+	waiter->meta = *meta;
+	waiter->name_len = name_len;
+	waiter->dst_name_len = dst_name_len;
+	memcpy(waiter->names, name, name_len);
+	memcpy(waiter->names + name_len + 1, dst_name, dst_name_len);
+	*group->last = waiter;
+	group->last = &waiter->next;
+}
+
+void links_sent(struct link_group *group)
+{
+	group->n_sent++;
+}
+
+void links_arrived(struct link_group *group, uint32_t operand, const char *path)
+{
+	group->n_sent--;
+	if (!path)
+		return;
+	free(group->path);
+	group->path = xstrndup(path, strlen(path));
+	group->operand = operand;
+	group->state = LEADER_THERE;
+}
+
+void links_failed(struct link_group *group)
+{
+	group->n_sent--;
+	if (group->state == LEADER_ON_ITS_WAY)
+		group->state = NO_LEADER;
+}
+
+struct link_waiter *links_next(struct link_group *group, enum link_role *role)
+{
+	struct link_waiter *waiter = group->first;
+
+	if (!waiter || group->state == LEADER_ON_ITS_WAY)
+		return NULL;
+	group->first = waiter->next;
+	if (!group->first)
+		group->last = &group->first;
+	*role = group->state == LEADER_THERE ? LINK_FOLLOWS : LINK_LEADS;
+	if (*role == LINK_LEADS)
+		group->state = LEADER_ON_ITS_WAY;
+	return waiter;
+}
+
+static void free_group(void *memory)
+{
+	struct link_group *group = memory;
+
+	while (group->first) {
+		struct link_waiter *waiter = group->first;
+
+		group->first = waiter->next;
+		free(waiter);
+	}
+	free(group->path);
+	free(group);
+}
+
+void links_drop(struct links *links, struct link_group *group)
+{
+	if (group->n_to_come || group->n_sent || group->first)
+		return;
+	(void)tdelete(group, &links->groups, compare);
+	free_group(group);
+}
+
+void links_release(struct links *links)
+{
+	tdestroy(links->groups, free_group);
+	links->groups = NULL;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/links.h - which names are one inode
+ *
+ * Model     a group per source inode with several names. The first name that
+ *           the walk meets leads: it is copied like any file. Names met while
+ *           that is going on wait; later ones are linked to the leader's copy.
+ *           When a leader fails, the first that waits leads.
+ * Lifetime  in the master; a group is freed when all its names have been met
+ *           and none is on its way. Names outside the sources never come, so
+ *           such a group stays to the end.
+ * Memory    a group is about 150 bytes and the leader's path */
+#ifndef ENGINE_LINKS_H
+#define ENGINE_LINKS_H
+
+#include "base/base.h"
+#include "engine/dirs.h"
+#include "fs/meta.h"
+
+/* A name that waits for its leader; it holds its directory. */
+struct link_waiter {
+	struct link_waiter *next;
+	struct dir *dir;
+	struct meta meta;
+	size_t name_len, dst_name_len;
+	char names[]; /* name, NUL, dst name, NUL */
+};
+
+enum link_role {
+	LINK_LEADS,   /* copy it and say how that went */
+	LINK_FOLLOWS, /* link it to the leader's copy */
+	LINK_WAITS,   /* links_wait takes it */
+};
+
+struct link_group;
+
+struct links {
+	void *groups; /* tree of tsearch(3) by device and inode */
+};
+
+/* A name of an inode with several was met. */
+enum link_role links_meet(struct links *links, const struct meta *meta,
+                          struct link_group **group);
+
+/* Where the leader's copy is: its operand and path below the destination's
+ * root; for LINK_FOLLOWS, valid until the next call. */
+uint32_t links_operand(const struct link_group *group);
+const char *links_path(const struct link_group *group);
+
+void links_wait(struct link_group *group, struct dir *dir,
+                const struct meta *meta, const char *name, size_t name_len,
+                const char *dst_name, size_t dst_name_len);
+
+/* A name was sent to a worker; links_arrived or links_failed will follow. */
+void links_sent(struct link_group *group);
+
+/* A name of the group is at its place. With a path it is the one that further
+ * names are to be linked to. */
+void links_arrived(struct link_group *group, uint32_t operand,
+                   const char *path);
+
+/* The leader could not be copied: somebody else has to lead. */
+void links_failed(struct link_group *group);
+
+/* The next waiter that can go on, as what, owned by the caller, who frees it;
+ * NULL when there is none. */
+struct link_waiter *links_next(struct link_group *group, enum link_role *role);
+
+/* Frees the group if nothing more is to come. */
+void links_drop(struct links *links, struct link_group *group);
+
+/* Frees all; waiters that are left are dropped without letting go. */
+void links_release(struct links *links);
+
+#endif

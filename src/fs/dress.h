@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* fs/dress.h - giving an inode all that its source has besides content
+ *
+ * Model     in the order that keeps it: owner, attributes and ACLs,
+ *           permissions, times; since a change of owner clears set-id bits and
+ *           capabilities (chown(2)), and every change of anything changes the
+ *           times. Inode flags come last, when the inode has its name, since
+ *           they may lock it. What is right already is not touched.
+ * Errors    negative errno and a fault; what the target cannot hold or the
+ *           caller may not set is counted in lost */
+#ifndef FS_DRESS_H
+#define FS_DRESS_H
+
+#include "base/base.h"
+#include "fs/fault.h"
+#include "fs/flags.h"
+#include "fs/meta.h"
+#include "fs/xattr.h"
+
+enum dress_what {
+	DRESS_MODE = 1 << 0,
+	DRESS_OWNER = 1 << 1,
+	DRESS_TIMES = 1 << 2,
+	DRESS_XATTR = 1 << 3,
+	DRESS_ACL = 1 << 4,
+	DRESS_FLAGS = 1 << 5,
+};
+
+struct dress_lost {
+	unsigned n_owners, n_xattrs, n_acls, n_flags;
+};
+
+struct dress {
+	unsigned keep;          /* enum dress_what */
+	uint32_t umask;         /* for permissions that are not kept */
+	struct meta_target src; /* fd -1: its attributes cannot be read */
+	struct meta_target dst;
+	const struct meta *want;
+	struct meta have; /* owner, mode and mtime of dst as they are */
+	struct flags want_flags, have_flags;
+	uint32_t time_granularity_ns;
+	bool is_new;     /* made by us: its times say nothing */
+	bool is_bare;    /* new, without attributes of its own */
+	bool only_looks; /* change nothing, only say whether it would */
+	struct xattr_scratch *scratch;
+	struct dress_lost lost; /* counted up */
+};
+
+/* Permissions that a new file of this kind starts with and, if nothing else
+ * has to be put on it, ends with. */
+uint32_t dress_perms(const struct dress *dress);
+
+/* All but the flags. 1 when something was, or would be, changed. */
+int dress_put(struct dress *dress, struct fault *fault);
+
+/* The flags. 1 when something was, or would be, changed. */
+int dress_lock(struct dress *dress, struct fault *fault);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* fs/flags.h - inode flags (chattr) and project ids
+ *
+ * Model     the flags of FS_IOC_GETFLAGS that a user can set, and the project
+ *           id of FS_IOC_FSGETXATTR; both 0 where there is no such thing. An
+ *           immutable or append-only file can be neither linked nor replaced
+ *           nor changed, so those two are set last of all, after the name.
+ * Errors    negative errno; what the target refuses is counted as lost */
+#ifndef FS_FLAGS_H
+#define FS_FLAGS_H
+
+#include "base/base.h"
+#include "fs/fault.h"
+
+struct flags {
+	uint32_t bits; /* FS_*_FL */
+	uint32_t project;
+};
+
+/* Regular files and directories only; anything else has none. */
+int flags_read(int fd, struct flags *out);
+
+/* The flags that must be set while the file is empty (no copy on write). */
+int flags_set_early(int fd, struct flags want, unsigned *n_lost,
+                    struct fault *fault);
+
+/* Makes fd's flags and project id the wanted ones, have being what it has now.
+ * 1 when something was changed. */
+int flags_set(int fd, struct flags want, struct flags have, unsigned *n_lost,
+              struct fault *fault);
+
+bool flags_are_same(struct flags a, struct flags b);
+
+/* True when the flags keep others from linking, replacing or writing. */
+bool flags_are_locked(struct flags flags);
+
+/* Takes the immutable and append-only flags away. */
+int flags_unlock(int fd, struct flags have);
+
+#endif
