@@ -122,6 +122,124 @@ static int apply_update(struct parse *parse, const char *name,
 	return 0;
 }
 
+static int apply_reflink(struct parse *parse, const char *name,
+                         const char *value)
+{
+	static const char *const words[] = {
+		[REFLINK_AUTO] = "auto",
+		[REFLINK_ALWAYS] = "always",
+		[REFLINK_NEVER] = "never",
+	};
+	int word = parse_word(parse, name, value, words, ARRAY_LEN(words));
+
+	if (word < 0)
+		return word;
+	parse->options->settings.reflink = (enum data_reflink)word;
+	return 0;
+}
+
+static int apply_sparse(struct parse *parse, const char *name,
+                        const char *value)
+{
+	static const char *const words[] = {
+		[SPARSE_AUTO] = "auto",
+		[SPARSE_ALWAYS] = "always",
+		[SPARSE_NEVER] = "never",
+	};
+	int word = parse_word(parse, name, value, words, ARRAY_LEN(words));
+
+	if (word < 0)
+		return word;
+	parse->options->settings.sparse = (enum data_sparse)word;
+	return 0;
+}
+
+static int apply_follow_all(struct parse *parse, const char *name UNUSED,
+                            const char *value UNUSED)
+{
+	parse->options->settings.follow = FOLLOW_ALL;
+	return 0;
+}
+
+static int apply_follow_operands(struct parse *parse, const char *name UNUSED,
+                                 const char *value UNUSED)
+{
+	parse->options->settings.follow = FOLLOW_OPERANDS;
+	return 0;
+}
+
+/* What the words of --preserve mean, in the order of preserve_words. */
+#define PRESERVE_LINKS (1u << 16)
+#define PRESERVE_ALL                                                        \
+	(DRESS_MODE | DRESS_OWNER | DRESS_TIMES | DRESS_XATTR | DRESS_ACL | \
+	 DRESS_FLAGS | PRESERVE_LINKS)
+
+static const char *const preserve_words[] = {"mode", "owner", "times", "xattr",
+                                             "acl",  "flags", "links", "all"};
+static const unsigned preserve_bits[] = {
+	DRESS_MODE, DRESS_OWNER, DRESS_TIMES,    DRESS_XATTR,
+	DRESS_ACL,  DRESS_FLAGS, PRESERVE_LINKS, PRESERVE_ALL};
+
+/* The words of a list with commas; *demanded is without those of "all". */
+static int parse_preserve(struct parse *parse, const char *name,
+                          const char *value, unsigned *bits, unsigned *demanded)
+{
+	const char *word = value;
+	int rc = 0;
+
+	*bits = *demanded = 0;
+	while (rc >= 0 && word) {
+		const char *comma = strchr(word, ',');
+		size_t len = comma ? (size_t)(comma - word) : strlen(word);
+		char *text = xstrndup(word, len);
+
+		rc = parse_word(parse, name, text, preserve_words,
+		                ARRAY_LEN(preserve_words));
+		free(text);
+		if (rc >= 0) {
+			*bits |= preserve_bits[rc];
+			if (preserve_bits[rc] != PRESERVE_ALL)
+				*demanded |= preserve_bits[rc];
+		}
+		word = comma ? comma + 1 : NULL;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int apply_preserve(struct parse *parse, const char *name,
+                          const char *value)
+{
+	struct settings *settings = &parse->options->settings;
+	unsigned bits, demanded;
+	int rc = parse_preserve(parse, name, value, &bits, &demanded);
+
+	if (rc < 0)
+		return rc;
+	settings->keep |= bits & ~PRESERVE_LINKS;
+	settings->demanded |= demanded & ~PRESERVE_LINKS;
+	if (bits & PRESERVE_LINKS)
+		settings->keeps_links = true;
+	if (demanded & PRESERVE_LINKS)
+		settings->demands_links = true;
+	return 0;
+}
+
+static int apply_no_preserve(struct parse *parse, const char *name,
+                             const char *value)
+{
+	struct settings *settings = &parse->options->settings;
+	unsigned bits, demanded;
+	int rc = parse_preserve(parse, name, value, &bits, &demanded);
+
+	if (rc < 0)
+		return rc;
+	settings->keep &= ~bits;
+	settings->demanded &= ~bits;
+	if (bits & PRESERVE_LINKS)
+		settings->keeps_links = settings->demands_links = false;
+	return 0;
+}
+
 static int apply_progress(struct parse *parse, const char *name,
                           const char *value)
 {
@@ -169,6 +287,26 @@ const struct option_row option_table[OPTION_ROWS] = {
          .help = "which files that exist are replaced: changed\n"
                  "(type, size or mtime differs; the default),\n"
                  "older, all, none; -u alone means older"},
+	{0, "preserve", VALUE_NEEDED, "LIST", apply_preserve,
+         .help = "keep these, and let it count (status 3) where\n"
+                 "one cannot be kept: mode, owner, times, links,\n"
+                 "xattr, acl, flags; all of them are kept by\n"
+                 "default as far as the target and the user can"},
+	{0, "no-preserve", VALUE_NEEDED, "LIST", apply_no_preserve,
+         .help = "do not keep these (or all); the last word counts"},
+	{'L', "dereference", .apply = apply_follow_all,
+         .help = "copy what symlinks lead to instead of them"},
+	{'H', NULL, .apply = apply_follow_operands,
+         .help = "the same for a SRC that is a symlink only"},
+	{0, "reflink", VALUE_NEEDED, "WHEN", apply_reflink,
+         .help = "share blocks with the source: auto (where that\n"
+                 "can be; the default), always, never"},
+	{0, "sparse", VALUE_NEEDED, "WHEN", apply_sparse,
+         .help = "holes: auto (as in the source; the default),\n"
+                 "always (also for runs of zeros), never"},
+	{0, "force", FLAG(settings.is_forced),
+         .help = "let a directory take the place of a file and\n"
+                 "the reverse, and change what is immutable"},
 	{0, "inplace", FLAG(settings.is_inplace),
          .help = "write files under their final names, where\n"
                  "others may see them half written"},

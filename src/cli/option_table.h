@@ -37,7 +37,7 @@ struct option_row {
 	const char *help; /* lines that fit behind the names */
 };
 
-#define OPTION_ROWS 12
+#define OPTION_ROWS 19
 
 extern const struct option_row option_table[OPTION_ROWS];
 

@@ -11,7 +11,10 @@
 #include <string.h>
 
 #define DEPTH_MIN_DEFAULT 64u
-#define LONG_KEY          256 /* what getopt calls row i by its long name: + i */
+#define KEEP_DEFAULT                                                        \
+	(DRESS_MODE | DRESS_OWNER | DRESS_TIMES | DRESS_XATTR | DRESS_ACL | \
+	 DRESS_FLAGS)
+#define LONG_KEY 256 /* what getopt calls row i by its long name: + i */
 
 unsigned options_n_processors(void)
 {
@@ -209,6 +212,11 @@ static int check_together(struct parse *parse)
 		return option_refuse(
 			parse,
 			"-q and --progress=always contradict each other");
+	if (options->settings.reflink == REFLINK_ALWAYS &&
+	    options->settings.sparse != SPARSE_AUTO)
+		return option_refuse(
+			parse,
+			"--reflink=always and --sparse contradict each other");
 	return 0;
 }
 
@@ -230,7 +238,9 @@ static void settle_defaults(struct options *options)
 int options_parse(int argc, char **argv, struct options *out,
                   struct buf *problem)
 {
-	struct options options = {.action = ACTION_COPY};
+	struct options options = {
+		.action = ACTION_COPY,
+		.settings = {.keep = KEEP_DEFAULT, .keeps_links = true}};
 	struct parse parse = {.options = &options, .problem = problem};
 	int rc = parse_options(&parse, argc, argv);
 

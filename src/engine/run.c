@@ -354,7 +354,14 @@ enum exit_status run_copy(const struct settings *settings,
 	                        .signal_fd = -1,
 	                        .timer_fd = -1};
 
-	*tally = (struct tally){0};
+	*tally = (struct tally){
+		.demands = {
+			[LOST_LINKS] = settings->demands_links,
+			[LOST_XATTRS] = settings->demanded & DRESS_XATTR,
+			[LOST_ACLS] = settings->demanded & DRESS_ACL,
+			[LOST_FLAGS] = settings->demanded & DRESS_FLAGS,
+			[LOST_OWNERS] = settings->demanded & DRESS_OWNER,
+		}};
 	raise_descriptor_limit();
 	/* Modes are set as they are to be, not as a mask leaves them. */
 	master.settings.umask = umask(0);

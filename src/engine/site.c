@@ -99,12 +99,26 @@ static char *own_name(const char *path)
 	return name;
 }
 
+/* The path by which the source is opened, to be freed: without the slashes at
+ * its end and, if links are to be followed, where it leads to. */
+static char *source_path(const struct settings *settings, const char *src)
+{
+	char *path = xstrndup(src, len_without_slashes(src));
+
+	if (settings->follow == FOLLOW_NONE)
+		return path;
+	char *real = realpath(path, NULL); /* lint: path */
+	if (!real)
+		return path;
+	free(path);
+	return real;
+}
+
 /* The source itself: a directory's root, or where the entry is. */
-static int open_source(struct pair *pair)
+static int open_source(const struct settings *settings, struct pair *pair)
 {
 	char *dir, *name;
-	size_t len = len_without_slashes(pair->src);
-	char *path = xstrndup(pair->src, len);
+	char *path = source_path(settings, pair->src);
 	int rc = stat_operand(path, false, &pair->meta);
 
 	pair->is_dir = rc == 0 && meta_is(&pair->meta, S_IFDIR);
@@ -113,11 +127,10 @@ static int open_source(struct pair *pair)
 		rc = open_operand_dir(pair->is_dir ? path : dir);
 	free(dir);
 	free(path);
-	if (rc < 0 || pair->is_dir) {
+	if (rc < 0 || pair->is_dir)
 		free(name);
-	} else {
+	else
 		pair->src_name = name;
-	}
 	if (rc < 0)
 		return rc;
 	pair->src_fd = rc;
@@ -141,7 +154,7 @@ static size_t open_sources(struct opening *opening,
 		*pair = (struct pair){.src = opening->operands->sources[i],
 		                      .src_fd = -1,
 		                      .dst_fd = -1};
-		int rc = open_source(pair);
+		int rc = open_source(opening->settings, pair);
 		pair->is_unusable = rc < 0;
 		n_usable += rc == 0;
 		if (rc < 0) {

@@ -5,8 +5,12 @@ enum exit_status tally_exit_status(const struct tally *tally)
 {
 	if (tally->n_failed)
 		return EXIT_SOME_FAILED;
-	if (tally->n_changed || tally->lost[LOST_LINKS])
+	if (tally->n_changed)
 		return EXIT_NOT_AS_ASKED;
+	for (size_t i = 0; i < N_LOST; i++) {
+		if (tally->demands[i] && tally->lost[i])
+			return EXIT_NOT_AS_ASKED;
+	}
 	return EXIT_ALL_DONE;
 }
 

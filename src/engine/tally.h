@@ -41,8 +41,9 @@ struct tally {
 	uint64_t n_failed;  /* entries with an error: exit status 1 */
 	uint64_t n_changed; /* sources that vanished or kept changing: 3 */
 	uint64_t lost[N_LOST];
-	uint64_t n_deaths; /* workers that died and were replaced */
-	int signal_number; /* the signal that stopped the run, or 0 */
+	bool demands[N_LOST]; /* a loss is not as asked: 3 */
+	uint64_t n_deaths;    /* workers that died and were replaced */
+	int signal_number;    /* the signal that stopped the run, or 0 */
 };
 
 enum exit_status {
