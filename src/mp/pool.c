@@ -3,7 +3,7 @@
  * twice: settle puts them on the due list, and mp_pool_turn runs that when
  * dispatch is over. A callback that waits for room comes to mp_pool_turn again,
  * which then takes results but leaves the list alone. */
-#include "mp/pool_impl.h"
+#include "mp/pool_private.h"
 
 #include "base/diag.h"
 #include "base/mono.h"

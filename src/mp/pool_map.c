@@ -2,7 +2,7 @@
 /* map, starmap and the iterators: all are one struct mp_imap, which keeps the
  * results that came and not yet were given. */
 #include "base/mono.h"
-#include "mp/pool_impl.h"
+#include "mp/pool_private.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * A task record is a mp_pool_task, the lengths of the arguments, and the
  * arguments, each part aligned to 16 bytes. A reply record is a mp_pool_reply
  * and the result; each task has exactly one, which is also its end. */
-#include "mp/pool_impl.h"
+#include "mp/pool_private.h"
 
 #include "base/diag.h"
 

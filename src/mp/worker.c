@@ -5,7 +5,7 @@
  * task leaves its slot, so a death at any moment leaves either the task in its
  * slot without an end (it is tried again), or with one (the master drops it),
  * or an end alone. It never leaves neither. */
-#include "mp/workers_impl.h"
+#include "mp/workers_private.h"
 
 #include "base/diag.h"
 

@@ -7,7 +7,7 @@
 #include "base/diag.h"
 #include "base/fd.h"
 #include "base/mono.h"
-#include "mp/workers_impl.h"
+#include "mp/workers_private.h"
 
 #include <errno.h>
 #include <stdio.h>

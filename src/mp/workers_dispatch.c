@@ -23,7 +23,7 @@
  * No wakeup is lost: the eventfds of the queues are armed by prepare_sleep and
  * looked at again after that (mp/queue.h), and a pidfd stays readable. A mark
  * that finds the reply queue full is tried again after each reply taken. */
-#include "mp/workers_impl.h"
+#include "mp/workers_private.h"
 
 #include "base/diag.h"
 

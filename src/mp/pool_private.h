@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* mp/pool_impl.h - what the three files of mp/pool.h share
+/* mp/pool_private.h - what the three files of mp/pool.h share
  *
  * Model     pool.c queues single calls and takes their results, pool_task.c
  *           knows the records and runs them in the worker, pool_map.c makes
  *           map, starmap and the iterators of single calls
  * Callers   those three files only */
-#ifndef MP_POOL_IMPL_H
-#define MP_POOL_IMPL_H
+#ifndef MP_POOL_PRIVATE_H
+#define MP_POOL_PRIVATE_H
 
 #include "base/base.h"
 #include "mp/pool.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* mp/workers_impl.h - what the two sides of mp/workers.h share
+/* mp/workers_private.h - what the two sides of mp/workers.h share
  *
  * Model     workers.c and workers_dispatch.c are the master's side, worker.c
  *           is the worker's. A task record starts with a task_head, a reply
  *           record with a reply_head.
  * Callers   those three files only */
-#ifndef MP_WORKERS_IMPL_H
-#define MP_WORKERS_IMPL_H
+#ifndef MP_WORKERS_PRIVATE_H
+#define MP_WORKERS_PRIVATE_H
 
 #include "base/base.h"
 #include "mp/process.h"
