@@ -370,6 +370,10 @@ static void begin_scan(struct feed *feed, struct dir *dir, int src_fd)
 	struct fault fault;
 	/* A description of its own: the cached one keeps its offset. */
 	int fd = tree_open_child(src_fd, ".", O_NOATIME);
+
+	/* One that can be read but not entered; it is read only once. */
+	if (fd == -EACCES)
+		fd = fcntl(src_fd, F_DUPFD_CLOEXEC, 0);
 	int rc = fd < 0 ? fd : scan_open(&feed->scan, fd);
 
 	if (rc < 0) {

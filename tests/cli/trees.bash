@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What the tests of copying share besides helpers.bash: a tree with something
+# of everything, ways to compare, and waiting for something to be seen.
+
+# shellcheck source=tests/cli/helpers.bash
+. "${BASH_SOURCE[0]%/*}/helpers.bash"
+export PCOPY BUILD
+
+tool() { # NAME ARG...
+  "$BUILD/tests/$1" "${@:2}"
+}
+
+# Under a tracer leaks cannot be looked for.
+need_tracer() {
+  need_strace
+  export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+}
+
+need_seccomp() {
+  tool refuse openat2=ENOSYS -- true 2>/dev/null ||
+    skip "may not filter system calls"
+}
+
+# A file of that many bytes, the same for the same name.
+make_bytes() { # FILE SIZE
+  (
+    set +o pipefail
+    yes "$1 of $2 bytes, all of them like this" | head -c "$2" >"$1"
+  )
+}
+
+# A tree with something of everything. As root with owners and devices too.
+make_varied_tree() { # DIR
+  mkdir -p "$1/dir/below/deeper" "$1/empty dir" "$1/closed" "$1/shared" "$1/ro"
+  (
+    cd "$1" || exit 1
+    : >empty
+    echo small >small
+    make_bytes one-buffer 262144
+    make_bytes buffer-and-more 262145
+    make_bytes large 3000000
+    truncate -s 10M holes
+    printf middle | dd of=holes bs=1 seek=5000000 conv=notrunc status=none
+    for i in {1..150}; do
+      echo "$i" >"dir/file $i"
+    done
+    echo x >dir/below/x
+    echo y >dir/below/deeper/y
+    echo secret >closed/secret
+    echo ro >ro/file
+    ln -s small link
+    ln -s /nonexistent/absolute dangling
+    ln -s .. dir/up
+    ln -s loop loop
+    mkfifo fifo
+    echo 1 >-rf
+    echo 2 >$'new\nline'
+    echo 3 >$'\e[31mred'
+    echo 4 >$'bad\xff\xfeutf8'
+    echo 5 >"$(printf 'n%.0s' {1..255})"
+    setfattr -n user.colour -v blue small 2>/dev/null
+    setfattr -n user.colour -v green dir 2>/dev/null
+    setfacl -m u:1234:r small 2>/dev/null
+    if is_root; then
+      chown 1234:2345 small dir/below 'dir/file 7'
+      chown -h 1234:2345 link
+      mknod device c 1 3 2>/dev/null
+    fi
+    chmod 4755 'dir/file 1'
+    chmod 2755 'dir/file 2'
+    chmod 0444 'dir/file 3'
+    chmod 0600 large
+    chmod 0777 'dir/file 4'
+    chmod 2775 shared
+    chmod 1777 'empty dir'
+    # Before 1970, after 2038, and always with nanoseconds.
+    touch -d '1931-05-06 07:08:09.123456789' 'dir/file 5'
+    touch -d '1969-12-31 23:59:59.999999999 UTC' 'dir/file 6'
+    touch -d '2045-01-02 03:04:05.000000001' 'dir/file 7'
+    touch -h -d '2001-02-03 04:05:06.700800900' link dangling
+    touch -a -d '2002-03-04 05:06:07.080900100' small
+    touch -m -d '2003-04-05 06:07:08.090100200' small
+    touch -d '1935-01-01 00:00:00.000000007' dir/below
+    touch -d '2050-01-01 00:00:00.000000008' 'empty dir' dir
+    chmod 0700 closed
+    chmod 0555 ro
+    touch -d '1999-12-31 23:59:59.5' .
+  ) || return 1
+}
+
+# Fails, and says how, unless DST is what a faithful copy of SRC is.
+same_copy() { # SRC DST
+  same_list "$1" "$2"
+  rsync -aniHAX --delete --checksum --modify-window=-1 "$1/" "$2/" >rsync.out
+  head -n 20 rsync.out
+  [ ! -s rsync.out ]
+  rm -f rsync.out
+}
+
+# The same without rsync, which reads and so changes access times; with -a
+# these are compared, too.
+same_list() { # [-a] SRC DST
+  local option=()
+
+  if [ "$1" = -a ]; then
+    option=(-a)
+    shift
+  fi
+  tool treelist "${option[@]}" "$1" >src.list
+  tool treelist "${option[@]}" "$2" >dst.list
+  diff src.list dst.list | head -n 20 >list.diff
+  cat list.diff
+  [ ! -s list.diff ]
+  rm -f src.list dst.list list.diff
+}
+
+# Nothing that was not published is left anywhere below DIR.
+no_litter() { # DIR
+  run -0 find "$1" -name '.pcopy.*'
+  [ -z "$output" ]
+}
+
+# Waits until a command succeeds; fails when it never does.
+wait_until() {
+  local i
+
+  for ((i = 0; i < 6000; i++)); do
+    if "$@" >/dev/null 2>&1; then
+      return 0
+    fi
+    sleep 0.01
+  done
+  echo "this never came true: $*"
+  return 1
+}
+
+# The number in front of WORD in a summary ("1,234 copied, ..."); 0 if none.
+count_of() { # WORD TEXT
+  local n
+
+  n=$(grep -oE "[0-9,]+ $1" <<<"$2" | tail -n 1 | tr -dc 0-9)
+  echo "${n:-0}"
+}
