@@ -31,6 +31,10 @@ _pcopy() {
   done
 
   case $prev in
+    --preserve | --no-preserve)
+      _pcopy_words 'mode owner times links xattr acl flags all'
+      ;;
+    --reflink | --sparse) _pcopy_words 'auto always never' ;;
     --update) _pcopy_words 'changed older all none' ;;
     --progress) _pcopy_words 'auto always never' ;;
     -j | --jobs) _pcopy_words '1 2 4 8 16 50% 100% -1' ;;
@@ -43,7 +47,9 @@ _pcopy() {
       if [[ $cur == -* ]]; then
         _pcopy_words '-j --jobs= --queue-depth= -t --target-directory=
           -n --dry-run -v --verbose -q --quiet -x --one-file-system -u
-          --update= --inplace --progress= --help --version'
+          --update= --preserve= --no-preserve= -L --dereference -H
+          --reflink= --sparse= --force --inplace --progress=
+          --help --version'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
       else
         compopt -o filenames

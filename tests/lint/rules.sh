@@ -11,7 +11,8 @@
 #   function  functions have at most 80 lines
 #   banned    no strcpy, system, .. (c_lines.awk has the list)
 #   paths     src/fs and src/engine go by descriptors; where there is no other
-#             way, the line or the one above says /* lint: path, and why */
+#             way, the line or the one above says /* lint: path, and why */;
+#             proc_path() makes the path of a descriptor
 #   prints    src/mp, src/fs and src/engine do not print
 #   typedefs  no name of ours ends in _t
 #   spdx      the first line of a source (of a script the second) names the

@@ -160,6 +160,7 @@ END
 @test "paths: calls by descriptor and other floors are free" {
   plant src/fs/y.c <<<'int y = openat(d, p, f) + fstat(d, s) + stage_open(x);'
   plant src/base/y.c <<<'int y = open(p, f);'
+  plant src/engine/y.c <<<'int y = chmod(meta_proc_path(p, fd), m);'
   is_silent paths
 }
 

@@ -1,0 +1,63 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What is written about the options is what --help says of them.
+
+load helpers
+
+setup() {
+  TOP=$HELPERS/../..
+  "$PCOPY" --help | sed -n 's/^  \(-.*\|    --.*\)/\1/p' |
+    sed -E 's/ {2,}[a-z].*//' >"$BATS_TEST_TMPDIR/help"
+  long=$(grep -oE -- '--[a-z-]+' "$BATS_TEST_TMPDIR/help" | sort -u)
+  short=$(grep -oE -- '^-[A-Za-z]' "$BATS_TEST_TMPDIR/help" | sort -u)
+  [ "$(wc -l <<<"$long")" -ge 10 ]
+  [ "$(wc -l <<<"$short")" -ge 6 ]
+}
+
+same() { # WHAT LONG SHORT
+  diff <(echo "$long") <(sort -u <<<"$2") >&2 || { echo "$1"; return 1; }
+  diff <(echo "$short") <(sort -u <<<"$3") >&2 || { echo "$1"; return 1; }
+}
+
+@test "the man page has an entry for each option, and for no other" {
+  local entries
+  entries=$(sed -n '/^.Sh OPTIONS/,/^.Ss/s/^\.It \(Fl .*\)/\1/p' "$TOP/pcopy.1")
+
+  same pcopy.1 \
+    "$(grep -oE 'Fl Fl [a-z-]+' <<<"$entries" | sed 's/Fl Fl /--/')" \
+    "$(grep -oE 'Fl [A-Za-z]( |$)' <<<"$entries" | sed 's/Fl \(.\).*/-\1/')"
+}
+
+@test "bash completes each option, and no other" {
+  local words
+  words=$(sed -n "/_pcopy_words '-j/,/'$/p" "$TOP/completions/pcopy.bash")
+
+  same pcopy.bash \
+    "$(grep -oE -- '--[a-z-]+' <<<"$words")" \
+    "$(grep -oE -- "[ ']-[A-Za-z]( |$)" <<<"$words" | grep -oE -- '-.')"
+}
+
+@test "zsh completes each option, and no other" {
+  local specs
+  specs=$(sed -n "s/^  '\(.*\)/\1/p" "$TOP/completions/_pcopy" |
+    sed -E "s/\[.*//; s/^\([^)]*\)'?//")
+
+  same _pcopy \
+    "$(grep -oE -- '--[a-z-]+[a-z]' <<<"$specs")" \
+    "$(grep -oE -- '(^|[{,])-[A-Za-z]' <<<"$specs" | grep -oE -- '-.')"
+}
+
+@test "fish completes each option, and no other" {
+  same pcopy.fish \
+    "$(sed -nE 's/.* -l ([a-z-]+).*/--\1/p' "$TOP/completions/pcopy.fish")" \
+    "$(sed -nE 's/.* -s (.) .*/-\1/p' "$TOP/completions/pcopy.fish")"
+}
+
+@test "the man page names each exit status" {
+  local status
+  for status in 0 1 2 3 4 5; do
+    grep -qx ".It $status" "$TOP/pcopy.1"
+    grep -q "^| $status | " "$TOP/README.md"
+  done
+  grep -qF 128+ "$TOP/pcopy.1"
+}
