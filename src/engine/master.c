@@ -53,7 +53,7 @@ static void on_done(struct master *master, const struct job *job)
 	add_counts(master->tally, &job->counts);
 	master->tally->n_done += job->next;
 	if (!job->is_stopped)
-		master->bytes_done += job->bytes;
+		master->tally->bytes_done += job->bytes;
 	dirs_let_go(&master->dirs, (struct dir *)(uintptr_t)job->owner);
 }
 
@@ -230,17 +230,21 @@ struct feed_observer master_feed_observer(struct master *master)
 void master_tick(struct master *master)
 {
 	const struct observer *observer = master->observer;
-	struct tally *tally = master->tally;
+	const struct watch *watch = &master->watch;
 	const struct cell *stuck;
 
-	tally->bytes_done =
-		min_u64(master->bytes_done + watch_bytes(&master->watch),
-	                tally->bytes_total);
-	tally->bytes_copied = watch_moved(&master->watch);
 	while ((stuck = watch_stuck(&master->watch, mono_now_ns())))
 		tell_fault(master, stuck->name, "no progress for 30 seconds",
 		           0);
-	if (observer->on_tick)
-		observer->on_tick(observer->ctx, tally,
-		                  watch_current(&master->watch));
+	if (!observer->on_tick)
+		return;
+	/* What is in hand counts, too. A cell may still show a job whose end
+	 * has been seen, so the sums are kept within the totals. */
+	struct tally shown = *master->tally;
+	shown.bytes_done = min_u64(shown.bytes_done + watch_bytes(watch),
+	                           shown.bytes_total);
+	shown.n_done =
+		min_u64(shown.n_done + watch_entries(watch), shown.n_total);
+	shown.bytes_copied = watch_moved(watch);
+	observer->on_tick(observer->ctx, &shown, watch_current(watch));
 }

@@ -31,9 +31,8 @@ struct master {
 	struct feed feed;
 	struct watch watch;
 	struct mp_workers *workers;
-	bool is_killing;     /* the second signal came */
-	uint64_t bytes_done; /* of jobs that have ended */
-	struct buf path;     /* scratch */
+	bool is_killing; /* the second signal came */
+	struct buf path; /* scratch */
 	int epoll_fd, signal_fd, timer_fd;
 };
 

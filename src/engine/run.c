@@ -76,6 +76,7 @@ static int start_worker(struct mp_worker *self, void *ctx)
 	master->worker.reply_ctx = self;
 	/* What its predecessor was at is no longer in hand. */
 	atomic_store(&master->worker.cell->bytes, 0);
+	atomic_store(&master->worker.cell->entries, 0);
 	master->worker.cell->name[0] = '\0';
 	worker_init(&master->worker);
 	return 0;
@@ -271,7 +272,6 @@ static void finish(struct master *master)
 	if (master->shared) {
 		for (size_t i = 0; i < N_LOST; i++)
 			master->tally->lost[i] += master->dirs.counts.lost[i];
-		master->tally->bytes_done = master->bytes_done;
 		master->tally->bytes_copied = watch_moved(&master->watch);
 		feed_release(&master->feed);
 		dirs_release(&master->dirs);

@@ -31,6 +31,16 @@ uint64_t watch_bytes(const struct watch *watch)
 	return sum;
 }
 
+uint64_t watch_entries(const struct watch *watch)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < watch->n_cells; i++)
+		sum += atomic_load_explicit(&watch->shared->cells[i].entries,
+		                            memory_order_relaxed);
+	return sum;
+}
+
 uint64_t watch_moved(const struct watch *watch)
 {
 	uint64_t sum = 0;

@@ -29,8 +29,9 @@ void watch_init(struct watch *watch, const struct shared *shared,
                 size_t n_cells);
 void watch_release(struct watch *watch);
 
-/* Sums over all cells: bytes of the jobs in hand, bytes ever written. */
+/* Sums over all cells: of the jobs in hand, and bytes ever written. */
 uint64_t watch_bytes(const struct watch *watch);
+uint64_t watch_entries(const struct watch *watch);
 uint64_t watch_moved(const struct watch *watch);
 
 /* The name of some entry in hand, or "". */

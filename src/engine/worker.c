@@ -274,6 +274,8 @@ static void show_in_hand(struct worker *worker, const struct job *job,
 /* What progress did not count of an entry that is done, such as its holes. */
 static void round_up_progress(struct worker *worker)
 {
+	atomic_fetch_add_explicit(&worker->cell->entries, 1,
+	                          memory_order_relaxed);
 	(void)on_progress(worker, 0);
 	atomic_fetch_add_explicit(&worker->cell->bytes,
 	                          worker->entry_limit - worker->entry_bytes,
@@ -357,6 +359,7 @@ static void run_entries(struct worker *worker, struct job *job,
 static void say_done(struct worker *worker, const struct job *job)
 {
 	atomic_store_explicit(&worker->cell->bytes, 0, memory_order_relaxed);
+	atomic_store_explicit(&worker->cell->entries, 0, memory_order_relaxed);
 	worker->cell->name[0] = '\0';
 	reply_begin(&worker->record, REPLY_DONE, 0);
 	buf_append(&worker->record, job, sizeof(*job));

@@ -28,6 +28,7 @@
  * shown. */
 struct cell {
 	_Alignas(64) _Atomic uint64_t bytes; /* of entries done in this job */
+	_Atomic uint64_t entries;            /* done in this job */
 	_Atomic uint64_t moved;              /* bytes written, ever */
 	_Atomic uint64_t beats;              /* signs of life */
 	char name[CELL_NAME_MAX];            /* of the entry in hand, or "" */

@@ -4,6 +4,11 @@
  * From then on everything goes through the descriptor. (clone3 would give one
  * at birth, but without running the handlers of pthread_atfork.)
  *
+ * Where there is no pidfd (before Linux 5.3, and under Debian's valgrind) the
+ * child holds the write end of a pipe instead: its read end hangs up when the
+ * child, and all that inherited the end from it, are gone. The pid is safe to
+ * use until it is reaped.
+ *
  * A handle belongs to the process that started it. In that process's own
  * children the inherited copy stays on the list, so that it is still reachable
  * memory, but has no descriptor and does nothing. */
@@ -14,6 +19,7 @@
 #include "base/mono.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -44,7 +50,8 @@ struct mp_process {
 	pid_t pid;
 	bool is_daemon;
 	/* the owner's */
-	int pidfd;
+	int pidfd; /* or the read end of its pipe */
+	bool is_pipe;
 	bool has_ended;
 	bool code_is_known;
 	int code;
@@ -166,7 +173,7 @@ static void discard(pid_t pid)
 }
 
 /* Forks and, in the parent, opens the pidfd. 0 in the child. */
-static pid_t fork_watched(struct mp_process *process)
+static pid_t fork_with_pidfd(struct mp_process *process)
 {
 	pid_t pid = fork();
 
@@ -184,6 +191,44 @@ static pid_t fork_watched(struct mp_process *process)
 		return rc;
 	}
 	return pid;
+}
+
+static pid_t fork_with_pipe(struct mp_process *process)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)fd_close(ends[0]);
+		return 0;
+	}
+	int err = errno;
+	(void)fd_close(ends[1]);
+	if (pid < 0) {
+		(void)fd_close(ends[0]);
+		return -err;
+	}
+	process->pid = pid;
+	process->pidfd = ends[0];
+	process->is_pipe = true;
+	return pid;
+}
+
+static bool has_pidfds(void)
+{
+	int fd = pidfd_open(getpid(), 0);
+	bool is_there = fd >= 0 || errno != ENOSYS;
+
+	(void)fd_close(fd);
+	return is_there;
+}
+
+static pid_t fork_watched(struct mp_process *process)
+{
+	return has_pidfds() ? fork_with_pidfd(process)
+	                    : fork_with_pipe(process);
 }
 
 static int register_exit_handler(void)
@@ -224,12 +269,16 @@ int mp_process_start(mp_process_fn *fn, void *arg,
 	return 0;
 }
 
-/* The pidfd is readable, so this does not block. */
+/* The descriptor says that it has ended, so this does not block. */
 static int reap(struct mp_process *process)
 {
 	siginfo_t info = {0};
+	int rc =
+		process->is_pipe
+			? waitid(P_PID, (id_t)process->pid, &info, WEXITED)
+			: waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED);
 
-	if (waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED) < 0) {
+	if (rc < 0) {
 		/* SIGCHLD is ignored, or somebody else waited for it. */
 		if (errno != ECHILD)
 			return -errno;
@@ -275,10 +324,10 @@ int mp_process_signal(struct mp_process *process, int signal_number)
 		return 0;
 	if (process->owner != getpid())
 		return -ECHILD;
-	if (pidfd_send_signal(process->pidfd, signal_number, NULL, 0) < 0 &&
-	    errno != ESRCH)
-		return -errno;
-	return 0;
+	int rc = process->is_pipe ? kill(process->pid, signal_number)
+	                          : pidfd_send_signal(process->pidfd,
+	                                              signal_number, NULL, 0);
+	return rc < 0 && errno != ESRCH ? -errno : 0;
 }
 
 int mp_process_terminate(struct mp_process *process)

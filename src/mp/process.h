@@ -65,7 +65,8 @@ pid_t mp_process_pid(const struct mp_process *process);
 const char *mp_process_name(const struct mp_process *process);
 bool mp_process_is_daemon(const struct mp_process *process);
 
-/* A pidfd, readable when the process has ended; owned by the process. */
+/* A descriptor for poll that reports (POLLIN or POLLHUP) the end of the process;
+ * owned by the handle. A pidfd where the kernel has them. */
 int mp_process_fd(const struct mp_process *process);
 
 void mp_process_destroy(struct mp_process *process);
