@@ -157,7 +157,19 @@ static int open_piece(const struct tree *tree, int dir_fd, char *path)
 	return fd;
 }
 
-/* Opens the directory path below dir_fd in pieces that the kernel takes. */
+/* How much of the path the kernel takes at once: whole components that fit
+ * into PATH_MAX; 0 when the first one does not. */
+static size_t piece_len(const char *path, size_t len)
+{
+	size_t n = min_size(len, PATH_MAX - 1);
+
+	if (n < len)
+		while (n && path[n] != '/')
+			n--;
+	return n;
+}
+
+/* Opens the directory path below dir_fd piece by piece. */
 static int open_long(const struct tree *tree, int dir_fd, const char *path,
                      size_t len)
 {
@@ -165,17 +177,14 @@ static int open_long(const struct tree *tree, int dir_fd, const char *path,
 	int at = dir_fd;
 
 	while (len) {
-		size_t n = min_size(len, sizeof(piece) - 1);
+		size_t n = piece_len(path, len);
+		int next = -ENAMETOOLONG;
 
-		if (n < len) {
-			while (n && path[n] != '/')
-				n--;
-			if (n == 0)
-				return -ENAMETOOLONG;
+		if (n) {
+			memcpy(piece, path, n);
+			piece[n] = '\0';
+			next = open_piece(tree, at, piece);
 		}
-		memcpy(piece, path, n);
-		piece[n] = '\0';
-		int next = open_piece(tree, at, piece);
 		if (at != dir_fd)
 			(void)fd_close(at);
 		if (next < 0)
