@@ -41,7 +41,7 @@ static struct limit limit_of(int timeout_ms)
 	                      timeout_ms == 0 ? -EAGAIN : -ETIMEDOUT};
 }
 
-/* 0 when the descriptor may be tried again. */
+/* 0 or -EINTR when the descriptor may be tried again. */
 static int wait_ready(int fd, short events, const struct limit *limit)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = events};
@@ -49,9 +49,7 @@ static int wait_ready(int fd, short events, const struct limit *limit)
 
 	if (left_ms == 0)
 		return limit->late;
-	if (poll(&poll_fd, 1, left_ms) < 0 && errno != EINTR)
-		return -errno;
-	return 0;
+	return poll(&poll_fd, 1, left_ms) < 0 ? -errno : 0;
 }
 
 static struct mp_pipe *make_end(bool can_send, bool can_recv)
@@ -104,6 +102,7 @@ static int send_some(struct mp_pipe *end, const void *data, size_t len)
 		parts[1] = (struct iovec){(void *)((uintptr_t)data + at),
 		                          len - at};
 	ssize_t n = sendmsg(end->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	/* ECONNRESET: it closed just now, with messages of ours unread. */
 	if (n < 0)
 		return errno == ECONNRESET ? -EPIPE : -errno;
 	end->n_sent += (size_t)n;

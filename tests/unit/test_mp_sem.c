@@ -155,6 +155,41 @@ CASE(release_wakes_a_waiter)
 	discard(shared);
 }
 
+struct ball {
+	struct mp_sem *ping, *pong;
+};
+
+static int hit_back(void *arg)
+{
+	struct ball *ball = arg;
+
+	for (int i = 0; i < 100; i++) {
+		CHECK_INT(mp_sem_consume(ball->ping, -1), 0);
+		CHECK_INT(mp_sem_release(ball->pong), 0);
+	}
+	return 0;
+}
+
+CASE(release_wakes_at_once)
+{
+	struct ball ball;
+	int64_t before_ns = mono_now_ns();
+
+	CHECK_INT(mp_sem_create(0, 1, &ball.ping), 0);
+	CHECK_INT(mp_sem_create(0, 1, &ball.pong), 0);
+	struct mp_process *process = start(hit_back, &ball);
+	for (int i = 0; i < 100; i++) {
+		CHECK_INT(mp_sem_release(ball.ping), 0);
+		CHECK_INT(mp_sem_consume(ball.pong, -1), 0);
+	}
+
+	/* Sleepers that only looked now and then would need twice as long. */
+	CHECK(mono_now_ns() - before_ns < 100 * MP_SEM_LOOK_MS * NS_PER_MS);
+	expect_exit(process, 0);
+	mp_sem_destroy(ball.ping);
+	mp_sem_destroy(ball.pong);
+}
+
 CASE(release_by_another_adds_a_unit_to_a_plain_semaphore)
 {
 	struct shared *shared = make(0, 2);

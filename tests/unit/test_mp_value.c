@@ -50,23 +50,36 @@ CASE(double_is_read_written_and_added_to)
 	mp_value_destroy(value);
 }
 
+#define N_ROUNDS 500000
+
+static stage *gate; /* opens when all of a case are there */
+
+static void go_together(void)
+{
+	stage_reach(gate);
+	stage_await(gate, 4);
+}
+
 static int add_integers(void *value)
 {
-	for (int i = 0; i < 10000; i++)
+	go_together();
+	for (int i = 0; i < N_ROUNDS; i++)
 		(void)mp_value_add(value, 1);
 	return 0;
 }
 
 static int add_doubles(void *value)
 {
-	for (int i = 0; i < 10000; i++)
+	go_together();
+	for (int i = 0; i < N_ROUNDS; i++)
 		(void)mp_value_add_double(value, 0.5);
 	return 0;
 }
 
 static int add_by_cas(void *value)
 {
-	for (int i = 0; i < 10000; i++) {
+	go_together();
+	for (int i = 0; i < N_ROUNDS; i++) {
 		int64_t old = mp_value_get(value);
 
 		while (!mp_value_cas(value, &old, old + 1))
@@ -77,6 +90,7 @@ static int add_by_cas(void *value)
 
 static int add_under_lock(void *value)
 {
+	go_together();
 	for (int i = 0; i < 500; i++) {
 		CHECK_INT(mp_value_lock(value, -1), 0);
 		mp_value_set(value, mp_value_get(value) + 1);
@@ -89,10 +103,12 @@ static void run_four(mp_process_fn *fn, void *arg)
 {
 	struct mp_process *processes[4];
 
+	gate = shared_memory(sizeof(*gate));
 	for (size_t i = 0; i < ARRAY_LEN(processes); i++)
 		processes[i] = start(fn, arg);
 	for (size_t i = 0; i < ARRAY_LEN(processes); i++)
 		expect_exit(processes[i], 0);
+	mp_shm_unmap(gate, sizeof(*gate));
 }
 
 CASE(no_addition_is_lost_between_processes)
@@ -102,13 +118,13 @@ CASE(no_addition_is_lost_between_processes)
 	CHECK_INT(mp_value_create_int(0, &integer), 0);
 	CHECK_INT(mp_value_create_double(0, &number), 0);
 	run_four(add_integers, integer);
-	CHECK_INT(mp_value_get(integer), 40000);
+	CHECK_INT(mp_value_get(integer), 4 * N_ROUNDS);
 	run_four(add_by_cas, integer);
-	CHECK_INT(mp_value_get(integer), 80000);
+	CHECK_INT(mp_value_get(integer), 8 * N_ROUNDS);
 	run_four(add_under_lock, integer);
-	CHECK_INT(mp_value_get(integer), 82000);
+	CHECK_INT(mp_value_get(integer), 8 * N_ROUNDS + 2000);
 	run_four(add_doubles, number);
-	CHECK(same(mp_value_get_double(number), 20000));
+	CHECK(same(mp_value_get_double(number), 2 * N_ROUNDS));
 
 	mp_value_destroy(integer);
 	mp_value_destroy(number);
