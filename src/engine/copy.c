@@ -22,7 +22,10 @@ int copy_dirs_open(struct copy_tools *tools, struct copy_dirs *dirs)
 		return rc;
 	dirs->dst_dev = meta.dev;
 	dirs->traits = traits_of(&tools->traits, meta.dev, dirs->dst_fd);
-	dirs->inherits_acl = xattr_is_inherited(dirs->dst_fd);
+	/* Another user's directory may get a default ACL or a group for new
+	 * files at any moment. */
+	dirs->is_ours = meta.uid == geteuid() || meta.uid == 0;
+	dirs->inherits_acl = !dirs->is_ours || xattr_is_inherited(dirs->dst_fd);
 	return 0;
 }
 

@@ -34,8 +34,9 @@ struct copy_dirs {
 	bool dst_is_empty;  /* this run made it */
 	uint64_t dst_dev;
 	struct traits *traits; /* of dst_fd */
-	bool inherits_acl;     /* new files start with an ACL */
-	bool knows_new;        /* what a new file here is born with: */
+	bool is_ours; /* nobody else decides what files are born with here */
+	bool inherits_acl; /* new files start with an ACL */
+	bool knows_new;    /* what a new file here is born with: */
 	struct meta new_meta;
 	struct flags new_flags;
 	char *note; /* STAGE_NAME_MAX bytes, survive a death */

@@ -61,7 +61,8 @@ struct copying {
 	struct fault *fault;
 };
 
-/* What a new file is born with here is asked once a batch. */
+/* What a new file is born with here is asked once a batch, in a directory of
+ * our own. */
 static int learn_new(struct copying *copying, int fd)
 {
 	struct copy_dirs *dirs = copying->dirs;
@@ -73,7 +74,7 @@ static int learn_new(struct copying *copying, int fd)
 		rc = flags_read(fd, &dirs->new_flags);
 	if (rc < 0)
 		return fault_dst(copying->fault, "cannot stat", rc);
-	dirs->knows_new = true;
+	dirs->knows_new = dirs->is_ours;
 	return 0;
 }
 

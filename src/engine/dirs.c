@@ -5,6 +5,7 @@
 #include "fs/dress.h"
 #include "fs/tree.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,12 +58,19 @@ static int dress_held(struct dirs *dirs, const struct dir *dir,
 {
 	int rc = meta_read(dress->dst.fd, &dress->have);
 
+	if (rc == 0 && dir->dst_ino &&
+	    (dress->have.dev != dir->dst_dev ||
+	     dress->have.ino != dir->dst_ino))
+		rc = -ESTALE;
 	if (rc == 0 && (dress->keep & DRESS_FLAGS))
 		rc = flags_read(dress->dst.fd, &dress->have_flags);
 	if (rc == 0 && (dress->keep & DRESS_FLAGS) && dress->src.fd >= 0)
 		rc = flags_read(dress->src.fd, &dress->want_flags);
 	if (rc < 0)
-		return fault_dst(fault, "cannot stat", rc);
+		return fault_dst(fault,
+		                 rc == -ESTALE ? "was replaced meanwhile"
+		                               : "cannot stat",
+		                 rc);
 	dress->is_new = (dir->flags & DIR_DST_EMPTY) != 0;
 	rc = dress_put(dress, fault);
 	int locked = rc < 0 ? rc : dress_lock(dress, fault);

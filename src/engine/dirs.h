@@ -29,6 +29,7 @@ struct dir {
 	uint32_t operand;
 	uint32_t flags;
 	uint64_t n_holds;
+	uint64_t dst_dev, dst_ino; /* ino 0: not known, or none */
 	struct meta meta;   /* of the source, as it was before it was read */
 	struct buf subdirs; /* names to enter later, each with its NUL */
 	size_t subdirs_at;

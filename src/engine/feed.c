@@ -284,6 +284,28 @@ static int make_dir(const struct feed *feed, int parent_fd, const char *name,
 	return rc;
 }
 
+/* What an existing directory allows others, but its source does not, goes
+ * before anything new is put into it. */
+static int close_to_others(const struct feed *feed, int parent_fd,
+                           const struct dir *dir, const struct meta *dst)
+{
+	const struct settings *settings = feed->worker->settings;
+	uint32_t perms = dst->mode & META_PERMS & (dir->meta.mode | S_IRWXU);
+	struct meta_target held = {.is_path = true};
+	struct meta now;
+
+	if (settings->is_dry_run || !(settings->keep & DRESS_MODE) ||
+	    perms == (dst->mode & META_PERMS))
+		return 0;
+	held.fd = node_open_path(parent_fd, dir->name);
+	int rc = held.fd < 0 ? held.fd : meta_read(held.fd, &now);
+	if (rc == 0 && meta_same_inode(&now, dst))
+		rc = meta_set_perms(held, perms);
+	(void)fd_close(held.fd);
+	/* Who does not own it cannot; the end of the directory will say so. */
+	return rc == -EPERM ? 0 : rc;
+}
+
 /* Makes or opens dir's destination below its parent's. */
 static int make_dst(struct feed *feed, struct dir *dir, struct fault *fault)
 {
@@ -313,7 +335,11 @@ static int make_dst(struct feed *feed, struct dir *dir, struct fault *fault)
 		return fault_dst(fault, "is the source itself", -EEXIST);
 	if (rc == 1)
 		dir->flags |= DIR_DST_EMPTY;
-	return 0;
+	dir->dst_dev = meta.dev;
+	dir->dst_ino = meta.ino;
+	if (rc == 0)
+		rc = close_to_others(feed, fd, dir, &meta);
+	return rc < 0 ? fault_dst(fault, "cannot set permissions", rc) : 0;
 }
 
 /* Only links that are followed can lead back up. */

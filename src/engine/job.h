@@ -101,6 +101,8 @@ uint64_t job_entry_bytes(const struct job_entry *entry);
 /* DONE      the job's head follows
  * FAULT     two strings with their NULs: path, what; err says why
  * ENTRY     likewise: path, action
+ * LOSS      something was lost on this file system, err says what (enum
+ *           tally_lost): path, the file system's number as text
  * LINKED    err is 0 or negative; a struct reply_link, then the path of the
  *           entry below the destination's root
  * IN_WAY    a directory has this entry's name: struct reply_in_way, then the
@@ -111,6 +113,7 @@ enum reply_kind {
 	REPLY_ENTRY,
 	REPLY_LINKED,
 	REPLY_IN_WAY,
+	REPLY_LOSS,
 };
 
 struct reply {

@@ -57,6 +57,27 @@ static void on_done(struct master *master, const struct job *job)
 	dirs_let_go(&master->dirs, (struct dir *)(uintptr_t)job->owner);
 }
 
+/* Every worker tells of its first ones; the user hears of them once. */
+static void on_loss(struct master *master, enum tally_lost what,
+                    const char *path, const char *dev)
+{
+	struct buf line = {0};
+	bool is_known;
+
+	/* That only root can give files away is no news: the summary has it. */
+	if (what == LOST_OWNERS)
+		return;
+	buf_printf(&line, "%d %s\n", (int)what, dev);
+	is_known = master->losses.len &&
+	           memmem(master->losses.data, master->losses.len, line.data,
+	                  line.len);
+	if (!is_known) {
+		buf_append(&master->losses, line.data, line.len);
+		tell_fault(master, path, tally_loss_text(what), 0);
+	}
+	buf_release(&line);
+}
+
 static void on_linked(struct master *master, const struct reply *head)
 {
 	const struct reply_link *link = (const void *)(head + 1);
@@ -111,6 +132,10 @@ void master_on_reply(void *ctx, const void *reply, size_t len)
 		break;
 	case REPLY_LINKED:
 		on_linked(master, head);
+		break;
+	case REPLY_LOSS:
+		on_loss(master, (enum tally_lost)head->err, path,
+		        path + strlen(path) + 1);
 		break;
 	case REPLY_IN_WAY:
 		on_in_way(master, head);

@@ -31,8 +31,9 @@ struct master {
 	struct feed feed;
 	struct watch watch;
 	struct mp_workers *workers;
-	bool is_killing; /* the second signal came */
-	struct buf path; /* scratch */
+	bool is_killing;   /* the second signal came */
+	struct buf losses; /* "KIND DEV\n" of those that were told */
+	struct buf path;   /* scratch */
 	int epoll_fd, signal_fd, timer_fd;
 };
 

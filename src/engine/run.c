@@ -280,6 +280,7 @@ static void finish(struct master *master)
 		mp_shm_unmap(master->shared, master->shared_size);
 	}
 	buf_release(&master->path);
+	buf_release(&master->losses);
 	(void)fd_close(master->epoll_fd);
 	(void)fd_close(master->timer_fd);
 	(void)fd_close(master->signal_fd);

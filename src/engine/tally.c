@@ -44,3 +44,16 @@ const char *tally_lost_text(enum tally_lost what, uint64_t n)
 
 	return n == 1 ? one[what] : many[what];
 }
+
+const char *tally_loss_text(enum tally_lost what)
+{
+	static const char *const texts[] = {
+		[LOST_LINKS] = "cannot be a hard link here, copied",
+		[LOST_XATTRS] = "extended attributes cannot all be kept here",
+		[LOST_ACLS] = "ACLs cannot be kept here",
+		[LOST_FLAGS] = "inode flags cannot all be kept here",
+		[LOST_OWNERS] = "owners cannot be kept here",
+	};
+
+	return texts[what];
+}

@@ -64,4 +64,7 @@ unsigned tally_permyriad(const struct tally *tally);
 /* "special files", "hard links", ... for a count of n. */
 const char *tally_lost_text(enum tally_lost what, uint64_t n);
 
+/* What to say of the first loss of a kind on a file system. */
+const char *tally_loss_text(enum tally_lost what);
+
 #endif

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/worker.h"
 
+#include "base/num.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -306,6 +310,28 @@ static enum copy_outcome follow(struct worker *worker, const struct job *job,
 	                 counts, fault);
 }
 
+/* The first loss of a kind on a file system is worth a line. */
+static void say_losses(struct worker *worker, const struct job *job,
+                       const struct copy_dirs *dirs,
+                       const struct job_entry *entry,
+                       const struct counts *counts)
+{
+	const struct pair *pair = &worker->site->pairs[job->operand];
+	char dev[NUM_TEXT_MAX];
+
+	for (unsigned i = 0; i < N_LOST; i++) {
+		if (counts->lost[i] == job->counts.lost[i] ||
+		    (dirs->traits->told_losses & (1u << i)))
+			continue;
+		dirs->traits->told_losses |= 1u << i;
+		snprintf(dev, sizeof(dev), "%" PRIu64, dirs->dst_dev);
+		worker_path(&worker->path, pair->dst, job_path(job),
+		            job->path_len,
+		            pair->is_dir ? job_dst_name(entry) : "");
+		say(worker, REPLY_LOSS, (int)i, dev);
+	}
+}
+
 /* The outcome goes into the record only when the entry is done: who dies in
  * between leaves nothing to be counted twice. */
 static enum copy_outcome run_entry(struct worker *worker, struct job *job,
@@ -333,6 +359,8 @@ static enum copy_outcome run_entry(struct worker *worker, struct job *job,
 		           leads && !failed);
 	report(worker, job, entry, outcome, &fault);
 	count_outcome(&counts, outcome);
+	if (dirs->traits)
+		say_losses(worker, job, dirs, entry, &counts);
 	job->counts = counts;
 	return outcome;
 }

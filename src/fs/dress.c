@@ -28,6 +28,26 @@ static int put_owner(struct dress *dress, struct meta_kept *kept,
 	return (kept->uid && !same_uid) || (kept->gid && !same_gid);
 }
 
+/* Permissions that the inode keeps while its owner changes: none that it will
+ * not have in the end, for whoever owns it meanwhile. */
+static int tighten(struct dress *dress, struct fault *fault)
+{
+	const struct meta *have = &dress->have;
+	uint32_t common = have->mode & dress_perms(dress) & 0777;
+	bool same_owner =
+		have->uid == dress->want->uid && have->gid == dress->want->gid;
+
+	if (same_owner || dress->is_new || dress->only_looks ||
+	    !(dress->keep & DRESS_OWNER) || !(dress->keep & DRESS_MODE) ||
+	    meta_is(have, S_IFLNK) || (have->mode & 0777) == common)
+		return 0;
+	int rc = meta_set_perms(dress->dst, common);
+	if (rc < 0)
+		return fault_dst(fault, "cannot set permissions", rc);
+	dress->have.mode = (have->mode & S_IFMT) | common;
+	return 0;
+}
+
 static int put_attributes(struct dress *dress, struct fault *fault)
 {
 	struct xattr_copy copy = {
@@ -91,7 +111,8 @@ static int put_times(struct dress *dress, struct fault *fault)
 int dress_put(struct dress *dress, struct fault *fault)
 {
 	struct meta_kept kept;
-	int owner = put_owner(dress, &kept, fault);
+	int rc = tighten(dress, fault);
+	int owner = rc < 0 ? rc : put_owner(dress, &kept, fault);
 
 	if (owner < 0)
 		return owner;
