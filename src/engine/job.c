@@ -61,20 +61,40 @@ const char *job_path(const struct job *job)
 	return (const char *)(job + 1);
 }
 
-const struct job_entry *job_entry_after(const struct job_entry *entry)
+static size_t first_offset(const struct job *job)
 {
-	return (const void *)((const char *)entry + entry->size);
+	return align_up(sizeof(*job) + job->path_len + 1, 8);
 }
 
-const struct job_entry *job_in_hand(const struct job *job)
+struct job_entry *job_entry_after(struct job_entry *entry)
 {
-	size_t first = align_up(sizeof(*job) + job->path_len + 1, 8);
-	const struct job_entry *entry =
-		(const void *)((const char *)job + first);
+	return (void *)((char *)entry + entry->size);
+}
+
+struct job_entry *job_in_hand(struct job *job)
+{
+	struct job_entry *entry = (void *)((char *)job + first_offset(job));
 
 	for (uint32_t i = 0; i < job->next; i++)
 		entry = job_entry_after(entry);
 	return entry;
+}
+
+const struct job_entry *job_first(const struct job *job)
+{
+	return (const void *)((const char *)job + first_offset(job));
+}
+
+const struct job_entry *job_next(const struct job_entry *entry)
+{
+	return (const void *)((const char *)entry + entry->size);
+}
+
+void job_note_result(struct job *job, struct job_entry *entry,
+                     enum job_result result)
+{
+	entry->result = result;
+	job->has_results |= result != JOB_NOTHING;
 }
 
 const char *job_dst_name(const struct job_entry *entry)
@@ -97,12 +117,28 @@ uint64_t job_entry_bytes(const struct job_entry *entry)
 	return has_content ? entry->meta.size : 0;
 }
 
-void reply_begin(struct buf *out, enum reply_kind kind, int err)
+static void reply_begin(struct buf *out, enum reply_kind kind, int err)
 {
 	const struct reply head = {.kind = kind, .err = err};
 
 	buf_truncate(out, 0);
 	buf_append(out, &head, sizeof(head));
+}
+
+static size_t record_size(const struct job *job)
+{
+	const struct job_entry *entry = job_first(job);
+
+	for (uint32_t i = 0; i < job->n_entries; i++)
+		entry = job_next(entry);
+	return (size_t)((const char *)entry - (const char *)job);
+}
+
+void reply_done(struct buf *out, const struct job *job)
+{
+	reply_begin(out, REPLY_DONE, 0);
+	buf_append(out, job,
+	           job->has_results ? record_size(job) : sizeof(*job));
 }
 
 void reply_strings(struct buf *out, enum reply_kind kind, int err,

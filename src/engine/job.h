@@ -9,7 +9,9 @@
  *           job after a death knows where to go on.
  *           Layout: struct job, the directory's path, then n_entries times a
  *           struct job_entry and its names, each part padded to 8 bytes.
- * Replies   what is to be said goes out at once, and one REPLY_DONE a job */
+ * Replies   what is to be said goes out at once, and may be said twice when a
+ *           worker dies. What the master acts on, such as the result of an
+ *           entry, is kept in the record and goes with the one REPLY_DONE. */
 #ifndef ENGINE_JOB_H
 #define ENGINE_JOB_H
 
@@ -47,6 +49,7 @@ struct job {
 	uint32_t next;     /* the cursor: the number of the entry in hand */
 	uint32_t n_deaths; /* of workers that had this entry in hand */
 	uint32_t is_stopped;
+	uint32_t has_results; /* of entries: the master looks at them */
 	struct counts counts;
 	char note[STAGE_NAME_MAX];
 };
@@ -54,8 +57,18 @@ struct job {
 /* What an entry is in a group of hard links (engine/links.h). */
 enum job_link {
 	JOB_NO_LINK,
-	JOB_LEADS,   /* copy it, then say with REPLY_LINKED how that went */
-	JOB_FOLLOWS, /* link it to link_path at the destination; likewise */
+	JOB_LEADS,   /* copy it; others will be linked to that */
+	JOB_FOLLOWS, /* link it to link_path at the destination */
+};
+
+/* How an entry fared, where the master has to do something about it. */
+enum job_result {
+	JOB_NOTHING,
+	JOB_LINKED,       /* it is linked to its leader */
+	JOB_LEADER_THERE, /* others can be linked to it */
+	JOB_LINK_FAILED,  /* it is not there */
+	JOB_IN_WAY,       /* a directory has its name: the master removes that
+	                     and sends the entry again */
 };
 
 struct job_entry {
@@ -65,6 +78,7 @@ struct job_entry {
 	uint32_t link;    /* enum job_link */
 	uint32_t link_operand;
 	uint32_t link_len; /* 0 unless it follows */
+	uint32_t result;   /* enum job_result; written by the worker */
 	uint16_t name_len;
 	uint16_t dst_name_len; /* 0: the same name */
 	char name[];           /* name, dst name, link path; each with NUL */
@@ -90,29 +104,27 @@ size_t job_entry_size(const struct job_new_entry *entry);
 /* Reading; the record is aligned to 8. The cursor is one number, so that a
  * death at any moment leaves a true one; where its entry is follows from it. */
 const char *job_path(const struct job *job);
-const struct job_entry *job_in_hand(const struct job *job);
-const struct job_entry *job_entry_after(const struct job_entry *entry);
+struct job_entry *job_in_hand(struct job *job);
+struct job_entry *job_entry_after(struct job_entry *entry);
+const struct job_entry *job_first(const struct job *job);
+const struct job_entry *job_next(const struct job_entry *entry);
 const char *job_dst_name(const struct job_entry *entry);
+void job_note_result(struct job *job, struct job_entry *entry,
+                     enum job_result result);
 const char *job_link_path(const struct job_entry *entry);
 
 /* The bytes it adds to the totals: only files that are not linked have any. */
 uint64_t job_entry_bytes(const struct job_entry *entry);
 
-/* DONE      the job's head follows
+/* DONE      the job's head follows; if it has_results, the whole record
  * FAULT     two strings with their NULs: path, what; err says why
  * ENTRY     likewise: path, action
  * LOSS      something was lost on this file system, err says what (enum
- *           tally_lost): path, the file system's number as text
- * LINKED    err is 0 or negative; a struct reply_link, then the path of the
- *           entry below the destination's root
- * IN_WAY    a directory has this entry's name: struct reply_in_way, then the
- *           struct job_entry; the master removes it and sends the entry again */
+ *           tally_lost): path, the file system's number as text */
 enum reply_kind {
 	REPLY_DONE,
 	REPLY_FAULT,
 	REPLY_ENTRY,
-	REPLY_LINKED,
-	REPLY_IN_WAY,
 	REPLY_LOSS,
 };
 
@@ -121,17 +133,9 @@ struct reply {
 	int32_t err;
 };
 
-struct reply_link {
-	uint64_t group;
-	uint32_t operand;
-	uint32_t leads; /* further names are to be linked to this one */
-};
+#define REPLY_MAX (sizeof(struct reply) + JOB_RECORD_MAX)
 
-struct reply_in_way {
-	uint64_t owner; /* the job's */
-};
-
-void reply_begin(struct buf *out, enum reply_kind kind, int err);
+void reply_done(struct buf *out, const struct job *job);
 void reply_strings(struct buf *out, enum reply_kind kind, int err,
                    const char *path, const char *what);
 

@@ -48,8 +48,59 @@ static void add_counts(struct tally *tally, const struct counts *counts)
 		tally->lost[i] += counts->lost[i];
 }
 
+static void on_linked(struct master *master, const struct job *job,
+                      const struct job_entry *entry, enum job_result result)
+{
+	struct buf path = {0};
+
+	worker_path(&path, "", job_path(job), job->path_len,
+	            job_dst_name(entry));
+	feed_linked(&master->feed, (struct link_group *)(uintptr_t)entry->group,
+	            result == JOB_LINK_FAILED ? -EIO : 0,
+	            result == JOB_LEADER_THERE, job->operand, path.data);
+	buf_release(&path);
+}
+
+/* With --force: the directory that has the name of something else goes. */
+static void on_in_way(struct master *master, const struct job *job,
+                      const struct job_entry *entry)
+{
+	struct dir *dir = (struct dir *)(uintptr_t)job->owner;
+	int fd = tree_open(&master->worker.dst_trees[job->operand],
+	                   job_path(job), job->path_len);
+	int rc = fd < 0 ? fd : node_remove(fd, job_dst_name(entry), true);
+
+	if (rc == 0) {
+		feed_again(&master->feed, dir, entry);
+		return;
+	}
+	tell_fault(master, path_of(master, dir, job_dst_name(entry), true),
+	           "cannot remove directory", -rc);
+	master->tally->n_failed++;
+	if (entry->link != JOB_NO_LINK)
+		on_linked(master, job, entry, JOB_LINK_FAILED);
+}
+
+static void act_on_results(struct master *master, const struct job *job)
+{
+	const struct job_entry *entry = job_first(job);
+
+	for (uint32_t i = 0; i < job->next; i++) {
+		enum job_result result = (enum job_result)entry->result;
+
+		if (result == JOB_IN_WAY)
+			on_in_way(master, job, entry);
+		else if (result != JOB_NOTHING)
+			on_linked(master, job, entry, result);
+		entry = job_next(entry);
+	}
+}
+
+/* Comes exactly once for each job, however many workers died at it. */
 static void on_done(struct master *master, const struct job *job)
 {
+	if (job->has_results)
+		act_on_results(master, job);
 	add_counts(master->tally, &job->counts);
 	master->tally->n_done += job->next;
 	if (!job->is_stopped)
@@ -78,67 +129,23 @@ static void on_loss(struct master *master, enum tally_lost what,
 	buf_release(&line);
 }
 
-static void on_linked(struct master *master, const struct reply *head)
-{
-	const struct reply_link *link = (const void *)(head + 1);
-
-	feed_linked(&master->feed, (struct link_group *)(uintptr_t)link->group,
-	            head->err, link->leads != 0, link->operand,
-	            (const char *)(link + 1));
-}
-
-/* With --force: the directory that has the name of something else goes. */
-static void on_in_way(struct master *master, const struct reply *head)
-{
-	const struct reply_in_way *in_way = (const void *)(head + 1);
-	const struct job_entry *entry = (const void *)(in_way + 1);
-	struct dir *dir = (struct dir *)(uintptr_t)in_way->owner;
-	struct tree *tree = &master->worker.dst_trees[dir->operand];
-	const struct buf *path = dirs_path(&master->dirs, dir);
-	int fd = tree_open(tree, path->data, path->len);
-	int rc = fd < 0 ? fd : node_remove(fd, job_dst_name(entry), true);
-
-	if (rc < 0) {
-		tell_fault(master,
-		           path_of(master, dir, job_dst_name(entry), true),
-		           "cannot remove directory", -rc);
-		master->tally->n_failed++;
-		if (entry->link != JOB_NO_LINK)
-			feed_linked(
-				&master->feed,
-				(struct link_group *)(uintptr_t)entry->group,
-				rc, false, 0, "");
-		return;
-	}
-	feed_again(&master->feed, dir, entry);
-}
-
 void master_on_reply(void *ctx, const void *reply, size_t len)
 {
 	struct master *master = ctx;
 	const struct reply *head = reply;
 	const char *path = (const char *)(head + 1);
-	struct job job;
 
 	switch ((enum reply_kind)head->kind) {
 	case REPLY_DONE:
-		if (len >= sizeof(*head) + sizeof(job)) {
-			memcpy(&job, head + 1, sizeof(job));
-			on_done(master, &job);
-		}
+		if (len >= sizeof(*head) + sizeof(struct job))
+			on_done(master, (const struct job *)(head + 1));
 		break;
 	case REPLY_FAULT:
 		tell_fault(master, path, path + strlen(path) + 1, head->err);
 		break;
-	case REPLY_LINKED:
-		on_linked(master, head);
-		break;
 	case REPLY_LOSS:
 		on_loss(master, (enum tally_lost)head->err, path,
 		        path + strlen(path) + 1);
-		break;
-	case REPLY_IN_WAY:
-		on_in_way(master, head);
 		break;
 	case REPLY_ENTRY:
 		tell_entry(master, path + strlen(path) + 1, path);
@@ -157,16 +164,13 @@ static void sweep(struct master *master, struct job *job)
 		stage_sweep(fd, job->note);
 }
 
-static void give_up_entry(struct master *master, struct job *job,
-                          const struct job_entry *entry)
+static void give_up_entry(struct job *job, struct job_entry *entry)
 {
 	if (entry->link != JOB_NO_LINK)
-		feed_linked(&master->feed,
-		            (struct link_group *)(uintptr_t)entry->group, -EIO,
-		            false, 0, "");
+		job_note_result(job, entry, JOB_LINK_FAILED);
 	job->counts.n_failed++;
-	job->next++;
 	job->n_deaths = 0;
+	job->next++;
 }
 
 enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
@@ -184,7 +188,7 @@ enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
 	if (!job || job->next >= job->n_entries)
 		return MP_QUEUE_RETRY;
 	const struct pair *pair = &master->site.pairs[job->operand];
-	const struct job_entry *entry = job_in_hand(job);
+	struct job_entry *entry = job_in_hand(job);
 	worker_path(&master->path, pair->src, job_path(job), job->path_len,
 	            pair->is_dir ? entry->name : "");
 	job->n_deaths++;
@@ -198,7 +202,7 @@ enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
 	if (job->note[0])
 		sweep(master, job);
 	if (gives_up)
-		give_up_entry(master, job, entry);
+		give_up_entry(job, entry);
 	return MP_QUEUE_RETRY;
 }
 

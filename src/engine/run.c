@@ -114,7 +114,7 @@ static int start_workers(struct master *master)
 		.n_workers = master->settings.n_workers,
 		.n_waiting = master->settings.queue_depth,
 		.task_max = JOB_RECORD_MAX,
-		.reply_max = JOB_RECORD_MAX,
+		.reply_max = REPLY_MAX,
 		.run = run_task,
 		.start = start_worker,
 		.stop = stop_worker,

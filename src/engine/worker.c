@@ -191,46 +191,16 @@ static void report(struct worker *worker, struct job *job,
 	}
 }
 
-/* Tells the master how a member of a link group fared. leads: others are to be
- * linked to it. */
-static void say_linked(struct worker *worker, const struct job *job,
-                       const struct job_entry *entry, int err, bool leads)
-{
-	const struct reply_link link = {
-		.group = entry->group, .operand = job->operand, .leads = leads};
-
-	worker_path(&worker->path, "", job_path(job), job->path_len,
-	            job_dst_name(entry));
-	reply_begin(&worker->record, REPLY_LINKED, err);
-	buf_append(&worker->record, &link, sizeof(link));
-	buf_append(&worker->record, worker->path.data, worker->path.len + 1);
-	(void)worker->reply(worker->reply_ctx, worker->record.data,
-	                    worker->record.len, false);
-}
-
-/* Hands the entry back: the master alone removes what is in its way. */
-static void say_in_way(struct worker *worker, const struct job *job,
-                       const struct job_entry *entry)
-{
-	const struct reply_in_way in_way = {.owner = job->owner};
-
-	reply_begin(&worker->record, REPLY_IN_WAY, 0);
-	buf_append(&worker->record, &in_way, sizeof(in_way));
-	buf_append(&worker->record, entry, entry->size);
-	(void)worker->reply(worker->reply_ctx, worker->record.data,
-	                    worker->record.len, false);
-}
-
 /* The rest of the job when it is clear that no entry can be done. */
 static void fail_rest(struct worker *worker, struct job *job,
                       const struct fault *fault)
 {
-	const struct job_entry *entry = job_in_hand(job);
+	struct job_entry *entry = job_in_hand(job);
 
 	for (; job->next < job->n_entries; job->next++) {
 		say_fault(worker, job, entry->name, job_dst_name(entry), fault);
 		if (entry->link != JOB_NO_LINK)
-			say_linked(worker, job, entry, -EIO, false);
+			job_note_result(job, entry, JOB_LINK_FAILED);
 		job->counts.n_failed++;
 		entry = job_entry_after(entry);
 	}
@@ -332,11 +302,24 @@ static void say_losses(struct worker *worker, const struct job *job,
 	}
 }
 
+/* What the master has to know of the entry to act on it. */
+static enum job_result result_of(const struct job_entry *entry,
+                                 enum copy_outcome outcome, bool leads)
+{
+	if (outcome == COPY_IN_WAY)
+		return JOB_IN_WAY;
+	if (entry->link == JOB_NO_LINK)
+		return JOB_NOTHING;
+	if (outcome == COPY_FAILED || outcome == COPY_VANISHED)
+		return JOB_LINK_FAILED;
+	return leads ? JOB_LEADER_THERE : JOB_LINKED;
+}
+
 /* The outcome goes into the record only when the entry is done: who dies in
  * between leaves nothing to be counted twice. */
 static enum copy_outcome run_entry(struct worker *worker, struct job *job,
                                    struct copy_dirs *dirs,
-                                   const struct job_entry *entry)
+                                   struct job_entry *entry)
 {
 	struct counts counts = job->counts;
 	struct fault fault = {.what = "failed"};
@@ -351,16 +334,11 @@ static enum copy_outcome run_entry(struct worker *worker, struct job *job,
 		                     &fault);
 	if (outcome == COPY_STOPPED)
 		return outcome;
-	bool failed = outcome == COPY_FAILED || outcome == COPY_VANISHED;
-	if (outcome == COPY_IN_WAY)
-		say_in_way(worker, job, entry);
-	else if (entry->link != JOB_NO_LINK)
-		say_linked(worker, job, entry, failed ? -EIO : 0,
-		           leads && !failed);
 	report(worker, job, entry, outcome, &fault);
 	count_outcome(&counts, outcome);
 	if (dirs->traits)
 		say_losses(worker, job, dirs, entry, &counts);
+	job_note_result(job, entry, result_of(entry, outcome, leads));
 	job->counts = counts;
 	return outcome;
 }
@@ -368,7 +346,7 @@ static enum copy_outcome run_entry(struct worker *worker, struct job *job,
 static void run_entries(struct worker *worker, struct job *job,
                         struct copy_dirs *dirs)
 {
-	const struct job_entry *entry = job_in_hand(job);
+	struct job_entry *entry = job_in_hand(job);
 
 	while (job->next < job->n_entries) {
 		show_in_hand(worker, job, entry);
@@ -389,8 +367,7 @@ static void say_done(struct worker *worker, const struct job *job)
 	atomic_store_explicit(&worker->cell->bytes, 0, memory_order_relaxed);
 	atomic_store_explicit(&worker->cell->entries, 0, memory_order_relaxed);
 	worker->cell->name[0] = '\0';
-	reply_begin(&worker->record, REPLY_DONE, 0);
-	buf_append(&worker->record, job, sizeof(*job));
+	reply_done(&worker->record, job);
 	(void)worker->reply(worker->reply_ctx, worker->record.data,
 	                    worker->record.len, true);
 }
