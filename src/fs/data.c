@@ -7,8 +7,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Below this, copying the bytes is cheaper than sharing the block. */
-#define CLONE_MIN (UINT64_C(64) * 1024)
+/* Below this, copying the bytes costs no more than sharing the blocks
+ * (docs/decisions.md has the figures). */
+#define CLONE_MIN (UINT64_C(16) * 1024)
 
 /* Zero runs of this length, at multiples of it, become holes. */
 #define HOLE_UNIT ((size_t)4096)
