@@ -300,8 +300,6 @@ static void judge_slot(struct mp_queue *queue, size_t slot, uint64_t word,
 	if (!atomic_compare_exchange_strong(&queue->words[slot], &word,
 	                                    mp_word(mp_word_seq(word), to, 0)))
 		bug("slot %zu was changed by another", slot);
-	if (to == MP_SLOT_READY)
-		lower_hint(queue, mp_word_seq(word));
 }
 
 size_t mp_ring_recover(struct mp_queue *queue, uint32_t owner,
@@ -326,7 +324,7 @@ size_t mp_ring_recover(struct mp_queue *queue, uint32_t owner,
 			bug("slot %zu was changed by another", i);
 		}
 	}
-	/* It may have died between making a record READY and the hint. */
+	/* Also for what the dead one made READY itself just before its end. */
 	struct mp_scan scan = mp_ring_scan(queue);
 	if (scan.has_ready)
 		lower_hint(queue, mp_word_seq(scan.word));

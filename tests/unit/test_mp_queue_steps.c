@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A process that uses a queue is held up, or dies, after any one of its
  * instructions (ptrace runs them one by one). */
-#include "queue_kit.h"
+#include "step_kit.h"
 
 #include <poll.h>
-#include <sys/ptrace.h>
-
-/* The number of instructions to try next: each one of the first so many, then
- * fewer, because each trial runs all that come before. Instrumented functions
- * are many times as long. */
-#ifdef CHECK_LEAKS
-#define N_EXHAUSTIVE 10
-#else
-#define N_EXHAUSTIVE 200
-#endif
-#define NEXT(n) ((n) + 1 + (n) / N_EXHAUSTIVE)
 
 static void put_one(struct mp_queue *queue)
 {
@@ -24,40 +13,6 @@ static void put_one(struct mp_queue *queue)
 static void get_one(struct mp_queue *queue)
 {
 	CHECK_INT(kit_get(queue), 1);
-}
-
-/* Runs fn(queue) in a process that stops before its first instruction. */
-static pid_t start_traced(void (*fn)(struct mp_queue *), struct mp_queue *queue)
-{
-	int status;
-	pid_t pid = fork();
-
-	CHECK(pid >= 0);
-	if (pid == 0) {
-		/* Known before, so that its steps are not counted. */
-		(void)mp_shm_self();
-		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-			_exit(CHECK_SKIP);
-		(void)raise(SIGSTOP);
-		fn(queue);
-		(void)raise(SIGSTOP);
-		_exit(0);
-	}
-	CHECK_INT(waitpid(pid, &status, 0), pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == CHECK_SKIP)
-		SKIP("no ptrace here");
-	return pid;
-}
-
-/* Runs one more instruction; false at the end. */
-static bool step(pid_t pid)
-{
-	int status;
-
-	CHECK_INT(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
-	CHECK_INT(waitpid(pid, &status, 0), pid);
-	CHECK(WIFSTOPPED(status));
-	return WSTOPSIG(status) == SIGTRAP;
 }
 
 static void work(struct mp_queue *queue)
@@ -74,13 +29,20 @@ static void work(struct mp_queue *queue)
 	mp_queue_cancel(queue, record);
 }
 
+static struct mp_queue *copy_of(const struct mp_queue *queue)
+{
+	struct mp_queue *copy = kit_queue(mp_queue_n_slots(queue));
+
+	memcpy(copy->shared, queue->shared, queue->map_size);
+	return copy;
+}
+
 /* The queue as it would be had pid died now: first 1 is there, then 1 and 2,
  * then 2, and it never goes back. */
 static unsigned check_death(const struct mp_queue *queue, pid_t pid)
 {
-	struct mp_queue *copy = kit_queue(2);
+	struct mp_queue *copy = copy_of(queue);
 
-	memcpy(copy->shared, queue->shared, queue->map_size);
 	CHECK(mp_queue_recover(copy, pid, NULL, NULL) <= 1);
 	size_t n = mp_queue_size(copy);
 	CHECK_INT(mp_ring_count(copy, MP_SLOT_FREE), 2 - n);
@@ -104,7 +66,7 @@ CASE(a_death_at_any_instruction_loses_nothing)
 	unsigned stage = 0, n_steps = 0;
 
 	kit_put(queue, 1);
-	pid_t pid = start_traced(work, queue);
+	pid_t pid = step_start(work, queue);
 	do {
 		unsigned now = check_death(queue, pid);
 		CHECK(now == stage || now == stage + 1);
@@ -128,7 +90,7 @@ static bool die_at_put(unsigned n_steps)
 
 	kit_await_sleep(&queue->shared->side[MP_QUEUE_READER], 1, reader);
 	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER));
-	pid_t pid = start_traced(put_one, queue);
+	pid_t pid = step_start(put_one, queue);
 	while (n_steps > 0 && step(pid))
 		n_steps--;
 	kit_kill(pid);
@@ -146,28 +108,6 @@ CASE(a_death_at_any_instruction_of_put_wakes_who_waits)
 {
 	for (unsigned n = 0; !die_at_put(n); n = NEXT(n))
 		CHECK(n < 100000);
-}
-
-/* Lets fn(queue) run n_steps instructions, calls meanwhile(queue), then lets it
- * run to its end; false when it has fewer instructions. */
-static bool hold_up(struct mp_queue *queue, void (*fn)(struct mp_queue *),
-                    unsigned n_steps, void (*meanwhile)(struct mp_queue *))
-{
-	int status;
-	pid_t pid = start_traced(fn, queue);
-
-	while (n_steps > 0 && step(pid))
-		n_steps--;
-	meanwhile(queue);
-	CHECK_INT(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
-	CHECK_INT(waitpid(pid, &status, 0), pid);
-	if (WIFSTOPPED(status)) {
-		CHECK_INT(WSTOPSIG(status), SIGSTOP);
-		CHECK_INT(ptrace(PTRACE_CONT, pid, NULL, NULL), 0);
-		CHECK_INT(waitpid(pid, &status, 0), pid);
-	}
-	CHECK_INT(status, 0);
-	return n_steps == 0;
 }
 
 /* All that is there leaves in rising order; returns their sum. */
@@ -199,7 +139,7 @@ CASE(a_producer_held_up_anywhere_keeps_its_place_before_later_ones)
 	for (unsigned n = 0; goes_on; n = NEXT(n)) {
 		struct mp_queue *queue = kit_queue(4);
 
-		goes_on = hold_up(queue, put_one, n, put_and_get);
+		goes_on = step_hold_up(queue, put_one, n, put_and_get);
 		kit_put(queue, 3);
 		kit_put(queue, 4);
 		CHECK_INT(drain_rising(queue), 10 - got_meanwhile);
@@ -257,14 +197,155 @@ CASE(the_order_outlives_a_taker_held_up_anywhere)
 				kit_put(queue, number);
 			in_hand[0] = kit_take(queue, 1);
 			in_hand[1] = kit_take(queue, 2);
-			goes_on = hold_up(queue, take_and_give_back, n,
-			                  meanwhiles[i]);
+			goes_on = step_hold_up(queue, take_and_give_back, n,
+			                       meanwhiles[i]);
 			if (i == 0)
 				mp_queue_give_back(queue, in_hand[1]);
 			CHECK_INT(drain_rising(queue), i == 0 ? 15 : 10);
 			mp_queue_destroy(queue);
 		}
 	}
+}
+
+/* What the one that was held up got; shared. */
+static _Atomic uint64_t *got;
+
+static void share_got(void)
+{
+	void *memory;
+
+	CHECK_INT(mp_shm_map(sizeof(*got), &memory), 0);
+	got = memory;
+}
+
+static void try_get(struct mp_queue *queue)
+{
+	uint64_t number;
+	size_t len;
+
+	if (mp_queue_get(queue, &number, sizeof(number), &len, 0) == 1)
+		atomic_store(got, number);
+}
+
+static void put_two(struct mp_queue *queue)
+{
+	kit_put(queue, 1);
+	kit_put(queue, 2);
+}
+
+static void give_back_and_put(struct mp_queue *queue)
+{
+	mp_queue_give_back(queue, in_hand[0]);
+	kit_put(queue, 2);
+}
+
+CASE(a_taker_held_up_anywhere_takes_no_later_record)
+{
+	share_got();
+	for (int i = 0; i < 2; i++) {
+		bool goes_on = true;
+
+		for (unsigned n = 0; goes_on; n = NEXT(n)) {
+			struct mp_queue *queue = kit_queue(3);
+
+			if (i == 1) {
+				kit_put(queue, 1);
+				in_hand[0] = kit_take(queue, 1);
+			}
+			atomic_store(got, 0);
+			goes_on = step_hold_up(queue, try_get, n,
+			                       i == 1 ? give_back_and_put
+			                              : put_two);
+			CHECK(atomic_load(got) < 2);
+			CHECK_INT(drain_rising(queue), 3 - atomic_load(got));
+			mp_queue_destroy(queue);
+		}
+	}
+}
+
+static void get_the_one(struct mp_queue *queue)
+{
+	CHECK_INT(kit_get(queue), 1);
+}
+
+static void make_room(struct mp_queue *queue)
+{
+	CHECK_INT(kit_get(queue), 2);
+}
+
+CASE(a_sleeper_held_up_anywhere_is_woken)
+{
+	kit_sleep_for_ever();
+	for (int i = 0; i < 2; i++) {
+		bool goes_on = true;
+
+		for (unsigned n = 0; goes_on; n = NEXT(n)) {
+			struct mp_queue *queue = kit_queue(1);
+
+			if (i == 1)
+				kit_put(queue, 2);
+			goes_on = step_hold_up(queue,
+			                       i == 1 ? put_one : get_the_one,
+			                       n, i == 1 ? make_room : put_one);
+			mp_queue_destroy(queue);
+		}
+	}
+}
+
+static void try_put(struct mp_queue *queue)
+{
+	(void)mp_queue_put(queue, &(uint64_t){1}, sizeof(uint64_t), 0);
+}
+
+static bool is_at_end;
+
+static void close_and_look(struct mp_queue *queue)
+{
+	uint64_t number;
+	size_t len;
+
+	mp_queue_close(queue);
+	do {
+		is_at_end = mp_queue_get(queue, &number, sizeof(number), &len,
+		                         0) == 0;
+	} while (!is_at_end && !mp_queue_is_empty(queue));
+}
+
+CASE(nothing_comes_after_the_end)
+{
+	bool goes_on = true;
+
+	for (unsigned n = 0; goes_on; n = NEXT(n)) {
+		struct mp_queue *queue = kit_queue(2);
+
+		goes_on = step_hold_up(queue, try_put, n, close_and_look);
+		CHECK(!is_at_end || mp_queue_is_empty(queue));
+		(void)drain_rising(queue);
+		CHECK_INT(kit_get(queue), UINT64_MAX);
+		mp_queue_destroy(queue);
+	}
+}
+
+static void take_and_return(struct mp_queue *queue)
+{
+	mp_queue_give_back(queue, kit_take(queue, 1));
+}
+
+CASE(a_death_at_any_instruction_keeps_the_order)
+{
+	struct mp_queue *queue = kit_queue(3);
+
+	for (uint64_t i = 1; i <= 3; i++)
+		kit_put(queue, i);
+	pid_t pid = step_start(take_and_return, queue);
+	do {
+		struct mp_queue *copy = copy_of(queue);
+		(void)mp_queue_recover(copy, pid, NULL, NULL);
+		CHECK_INT(drain_rising(copy), 6);
+		mp_queue_destroy(copy);
+	} while (step(pid));
+	kit_kill(pid);
+	mp_queue_destroy(queue);
 }
 
 int main(int argc, char **argv)

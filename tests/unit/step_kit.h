@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* tests/unit/step_kit.h - a process run one instruction at a time (ptrace)
+ *
+ * Model     what can go wrong between two instructions of one process while
+ *           another acts is tried between all of them, not left to chance */
+#ifndef TESTS_STEP_KIT_H
+#define TESTS_STEP_KIT_H
+
+#include "queue_kit.h"
+
+#include <sys/ptrace.h>
+
+/* The number of instructions to try next: each one of the first so many, then
+ * fewer, because each trial runs all that come before. Instrumented functions
+ * are many times as long. */
+#ifdef CHECK_LEAKS
+#define N_EXHAUSTIVE 10
+#else
+#define N_EXHAUSTIVE 80
+#endif
+#define NEXT(n) ((n) + 1 + (n) / N_EXHAUSTIVE)
+
+/* Runs fn(queue) in a process that stops before its first instruction. */
+UNUSED static pid_t step_start(void (*fn)(struct mp_queue *),
+                               struct mp_queue *queue)
+{
+	int status;
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		/* Known before, so that its steps are not counted. */
+		(void)mp_shm_self();
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
+			_exit(CHECK_SKIP);
+		(void)raise(SIGSTOP);
+		fn(queue);
+		(void)raise(SIGSTOP);
+		_exit(0);
+	}
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == CHECK_SKIP)
+		SKIP("no ptrace here");
+	return pid;
+}
+
+/* Runs one more instruction; false at the end and when it fell asleep. */
+UNUSED static bool step(pid_t pid)
+{
+	int status;
+	pid_t stopped;
+
+	CHECK_INT(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+	for (unsigned n = 1; (stopped = waitpid(pid, &status, WNOHANG)) == 0;
+	     n++) {
+		sched_yield();
+		if (n % 256 == 0 && kit_state(pid) == 'S')
+			return false;
+	}
+	CHECK_INT(stopped, pid);
+	CHECK(WIFSTOPPED(status));
+	return WSTOPSIG(status) == SIGTRAP;
+}
+
+/* Lets it go on, and joins it. */
+UNUSED static void step_finish(pid_t pid)
+{
+	int status, signal_number;
+
+	/* It is stopped, or it was asleep and stops when it is woken. */
+	while (ptrace(PTRACE_CONT, pid, NULL, NULL) == 0 || errno == ESRCH) {
+		CHECK_INT(waitpid(pid, &status, 0), pid);
+		if (!WIFSTOPPED(status))
+			break;
+		signal_number = WSTOPSIG(status);
+		CHECK(signal_number == SIGSTOP || signal_number == SIGTRAP);
+	}
+	CHECK_INT(status, 0);
+}
+
+/* Starts fn(queue), lets it run n_steps instructions, calls meanwhile(queue),
+ * then lets it run to its end; false when it has fewer instructions. */
+UNUSED static bool step_hold_up(struct mp_queue *queue,
+                                void (*fn)(struct mp_queue *), unsigned n_steps,
+                                void (*meanwhile)(struct mp_queue *))
+{
+	pid_t pid = step_start(fn, queue);
+
+	while (n_steps > 0 && step(pid))
+		n_steps--;
+	meanwhile(queue);
+	step_finish(pid);
+	return n_steps == 0;
+}
+
+#endif
