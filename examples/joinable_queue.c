@@ -10,7 +10,7 @@
 #include "mp/value.h"
 
 #define N_EACH      5
-#define N_ITEMS     (2 * N_EACH)
+#define N_ITEMS     10
 #define N_CONSUMERS 2
 
 static struct mp_joinable *queue;
@@ -32,7 +32,7 @@ static int consume(UNUSED void *arg)
 
 	while (must(mp_joinable_get(queue, &item, sizeof(item), &len, -1),
 	            "get")) {
-		mp_array_ints(squares)[item] = item * item;
+		mp_array_ints(squares)[item] = (int64_t)item * item;
 		/* Only now is the item finished. */
 		must(mp_joinable_task_done(queue), "task_done");
 	}

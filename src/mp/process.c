@@ -5,9 +5,10 @@
  * at birth, but without running the handlers of pthread_atfork.)
  *
  * Where there is no pidfd (before Linux 5.3, and under Debian's valgrind) the
- * child holds the write end of a pipe instead: its read end hangs up when the
- * child, and all that inherited the end from it, are gone. The pid is safe to
- * use until it is reaped.
+ * child holds the write end of a pipe for as long as it lives, and the parent
+ * watches its read end. Processes of its own that it starts here close theirs;
+ * one that it forks by other means delays the news. The pid is safe to use
+ * until it is reaped.
  *
  * A handle belongs to the process that started it. In that process's own
  * children the inherited copy stays on the list, so that it is still reachable
@@ -50,8 +51,7 @@ struct mp_process {
 	pid_t pid;
 	bool is_daemon;
 	/* the owner's */
-	int pidfd; /* or the read end of its pipe */
-	bool is_pipe;
+	int watch_fd; /* pidfd, or read end of the child's pipe */
 	bool has_ended;
 	bool code_is_known;
 	int code;
@@ -61,6 +61,7 @@ static struct mp_process *processes; /* started here, and inherited */
 static const struct mp_process *self;
 static unsigned n_started;
 static bool has_exit_handler;
+static int life_fd = -1; /* without pidfds: write end of our own pipe */
 
 static void unlink_process(const struct mp_process *process)
 {
@@ -76,7 +77,7 @@ static void unlink_process(const struct mp_process *process)
 static void free_process(struct mp_process *process)
 {
 	unlink_process(process);
-	process->pidfd = fd_close(process->pidfd);
+	process->watch_fd = fd_close(process->watch_fd);
 	free(process->name);
 	free(process);
 }
@@ -129,7 +130,7 @@ static void enter(const struct mp_process *process)
 	n_started = 0;
 	(void)prctl(PR_SET_NAME, process->name);
 	for (struct mp_process *p = processes; p; p = p->next)
-		p->pidfd = fd_close(p->pidfd);
+		p->watch_fd = fd_close(p->watch_fd);
 	/* What the parent has not yet written is the parent's to write. */
 	__fpurge(stdout);
 	__fpurge(stderr);
@@ -156,7 +157,7 @@ static int make_process(const struct mp_process_options *options,
 	}
 	process->is_daemon = options && options->is_daemon;
 	process->owner = getpid();
-	process->pidfd = -1;
+	process->watch_fd = -1;
 	process->next = processes;
 	processes = process;
 	*out = process;
@@ -172,63 +173,53 @@ static void discard(pid_t pid)
 		continue;
 }
 
-/* Forks and, in the parent, opens the pidfd. 0 in the child. */
-static pid_t fork_with_pidfd(struct mp_process *process)
+static bool has_pidfds(void)
 {
-	pid_t pid = fork();
+	static enum { UNKNOWN, YES, NO } answer;
 
-	if (pid < 0)
-		return -errno;
-	if (pid == 0)
-		return 0;
-	process->pid = pid;
-	process->pidfd = pidfd_open(pid, 0);
-	if (process->pidfd < 0) {
-		int rc = errno == ESRCH ? -ECHILD : -errno;
+	if (answer == UNKNOWN) {
+		int fd = pidfd_open(getpid(), 0);
 
-		if (rc != -ECHILD)
-			discard(pid);
-		return rc;
+		answer = fd < 0 && errno == ENOSYS ? NO : YES;
+		(void)fd_close(fd);
 	}
-	return pid;
+	return answer == YES;
 }
 
-static pid_t fork_with_pipe(struct mp_process *process)
+/* In the parent: watch_fd is set, or the child is gone and the errno given. */
+static int watch(struct mp_process *process)
 {
-	int ends[2];
+	if (process->watch_fd < 0)
+		process->watch_fd = pidfd_open(process->pid, 0);
+	if (process->watch_fd >= 0)
+		return 0;
+	int rc = errno == ESRCH ? -ECHILD : -errno;
+	if (rc != -ECHILD)
+		discard(process->pid);
+	return rc;
+}
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+/* Forks a child that is watched. 0 in the child. */
+static pid_t fork_watched(struct mp_process *process)
+{
+	int life[2] = {-1, -1};
+
+	if (!has_pidfds() && pipe2(life, O_CLOEXEC) < 0)
 		return -errno;
 	pid_t pid = fork();
 	if (pid == 0) {
-		(void)fd_close(ends[0]);
+		(void)fd_close(life[0]);
+		(void)fd_close(life_fd);
+		life_fd = life[1];
 		return 0;
 	}
-	int err = errno;
-	(void)fd_close(ends[1]);
-	if (pid < 0) {
-		(void)fd_close(ends[0]);
-		return -err;
-	}
+	int rc = pid < 0 ? -errno : 0;
+	(void)fd_close(life[1]);
+	process->watch_fd = life[0];
 	process->pid = pid;
-	process->pidfd = ends[0];
-	process->is_pipe = true;
-	return pid;
-}
-
-static bool has_pidfds(void)
-{
-	int fd = pidfd_open(getpid(), 0);
-	bool is_there = fd >= 0 || errno != ENOSYS;
-
-	(void)fd_close(fd);
-	return is_there;
-}
-
-static pid_t fork_watched(struct mp_process *process)
-{
-	return has_pidfds() ? fork_with_pidfd(process)
-	                    : fork_with_pipe(process);
+	if (rc == 0)
+		rc = watch(process);
+	return rc < 0 ? rc : pid;
 }
 
 static int register_exit_handler(void)
@@ -269,14 +260,14 @@ int mp_process_start(mp_process_fn *fn, void *arg,
 	return 0;
 }
 
-/* The descriptor says that it has ended, so this does not block. */
+/* It has ended, or without pidfds is about to. */
 static int reap(struct mp_process *process)
 {
 	siginfo_t info = {0};
-	int rc =
-		process->is_pipe
-			? waitid(P_PID, (id_t)process->pid, &info, WEXITED)
-			: waitid(P_PIDFD, (id_t)process->pidfd, &info, WEXITED);
+	int rc = has_pidfds()
+	                 ? waitid(P_PIDFD, (id_t)process->watch_fd, &info,
+	                          WEXITED)
+	                 : waitid(P_PID, (id_t)process->pid, &info, WEXITED);
 
 	if (rc < 0) {
 		/* SIGCHLD is ignored, or somebody else waited for it. */
@@ -295,7 +286,7 @@ static int reap(struct mp_process *process)
 int mp_process_join(struct mp_process *process, int timeout_ms)
 {
 	int64_t deadline_ns = mono_deadline_ns(timeout_ms);
-	struct pollfd end = {.fd = process->pidfd, .events = POLLIN};
+	struct pollfd end = {.fd = process->watch_fd, .events = POLLIN};
 
 	if (process->has_ended)
 		return 0;
@@ -306,8 +297,12 @@ int mp_process_join(struct mp_process *process, int timeout_ms)
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n > 0)
-			return reap(process);
+		if (n > 0) {
+			int rc = reap(process);
+
+			if (rc != -EINTR)
+				return rc;
+		}
 		if (mono_left_ms(deadline_ns) == 0)
 			return -ETIMEDOUT;
 	}
@@ -324,9 +319,9 @@ int mp_process_signal(struct mp_process *process, int signal_number)
 		return 0;
 	if (process->owner != getpid())
 		return -ECHILD;
-	int rc = process->is_pipe ? kill(process->pid, signal_number)
-	                          : pidfd_send_signal(process->pidfd,
-	                                              signal_number, NULL, 0);
+	int rc = has_pidfds() ? pidfd_send_signal(process->watch_fd,
+	                                          signal_number, NULL, 0)
+	                      : kill(process->pid, signal_number);
 	return rc < 0 && errno != ESRCH ? -errno : 0;
 }
 
@@ -369,7 +364,7 @@ bool mp_process_is_daemon(const struct mp_process *process)
 
 int mp_process_fd(const struct mp_process *process)
 {
-	return process->pidfd;
+	return process->watch_fd;
 }
 
 void mp_process_destroy(struct mp_process *process)

@@ -5,8 +5,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 struct shared {
 	int fds[2]; /* a pipe whose writers are the processes of the case */
@@ -310,6 +313,21 @@ CASE(children_die_with_a_killed_parent)
 	expect_written(shared, "");
 }
 
+static int have_a_stubborn_child(void *arg)
+{
+	(void)start(ignore_term, arg);
+	stay();
+}
+
+CASE(end_is_told_though_a_grandchild_lives_on)
+{
+	struct shared *shared = make();
+	struct mp_process *process = start(have_a_stubborn_child, shared);
+
+	stage_await(&shared->stage, 1);
+	kill_now(process);
+}
+
 static struct shared *at_exit_shared;
 
 static void tell_exit(void)
@@ -537,7 +555,26 @@ CASE(child_that_leaks_is_found)
 }
 #endif
 
+/* Makes pidfd_open fail as on a system without, for all processes to come. */
+static void hide_pidfds(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+	                 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {ARRAY_LEN(code), code};
+
+	CHECK_INT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		SKIP("no seccomp");
+}
+
 int main(int argc, char **argv)
 {
+	if (getenv("CHECK_WITHOUT_PIDFDS"))
+		hide_pidfds();
 	return check_main(argc, argv);
 }
