@@ -109,6 +109,7 @@ static _Noreturn void leave(int code)
 #ifdef HAS_LEAK_CHECK
 	__lsan_do_leak_check();
 #endif
+	life_fd = fd_close(life_fd);
 	_exit(code & 0xff);
 }
 
