@@ -2,7 +2,6 @@
 #include "engine/feed.h"
 
 #include "base/fd.h"
-#include "fs/node.h"
 #include "fs/tree.h"
 
 #include <dirent.h>
@@ -16,104 +15,17 @@
 
 void feed_init(struct feed *feed)
 {
-	feed->last = &feed->first;
+	feed->enter = (struct enter){feed->worker, feed->dirs};
+	feed->backlog =
+		(struct backlog){.dirs = feed->dirs, .tally = feed->tally};
+	backlog_init(&feed->backlog);
 }
 
 void feed_release(struct feed *feed)
 {
-	struct feed_job *job;
-
 	scan_close(&feed->scan);
-	while ((job = feed_take(feed)))
-		free(job);
 	links_release(&feed->links);
-	buf_release(&feed->batch);
-}
-
-bool feed_is_full(const struct feed *feed)
-{
-	return feed->backlog_bytes >= FEED_BACKLOG_MAX;
-}
-
-struct feed_job *feed_take(struct feed *feed)
-{
-	struct feed_job *job = feed->first;
-
-	if (!job)
-		return NULL;
-	feed->first = job->next;
-	if (!feed->first)
-		feed->last = &feed->first;
-	feed->backlog_bytes -= job->len;
-	return job;
-}
-
-static struct job *batch_head(struct feed *feed)
-{
-	return (struct job *)(void *)feed->batch.data;
-}
-
-static void batch_end(struct feed *feed)
-{
-	size_t len = feed->batch.len;
-
-	if (len == 0)
-		return;
-	struct feed_job *job = xmalloc(sizeof(*job) + len);
-	memcpy(job->record, feed->batch.data, len);
-	job->len = len;
-	job->next = NULL;
-	*feed->last = job;
-	feed->last = &job->next;
-	feed->backlog_bytes += len;
-	buf_truncate(&feed->batch, 0);
-}
-
-static void batch_begin(struct feed *feed, struct dir *dir)
-{
-	const struct buf *path = dirs_path(feed->dirs, dir);
-	const struct job head = {
-		.owner = (uint64_t)(uintptr_t)dir,
-		.operand = dir->operand,
-		.flags = (dir->flags & DIR_DST_EMPTY ? JOB_DST_EMPTY : 0u) |
-	                 (dir->flags & DIR_DST_MISSING ? JOB_DST_MISSING : 0u),
-		.path_len = (uint32_t)path->len,
-	};
-
-	job_begin(&feed->batch, &head, path->data);
-	dirs_hold(dir);
-}
-
-static bool batch_has_room(struct feed *feed, uint64_t bytes, size_t size)
-{
-	const struct job *head = batch_head(feed);
-
-	return feed->batch.len && head->n_entries < JOB_ENTRIES_MAX &&
-	       head->bytes + bytes <= JOB_BYTES_MAX &&
-	       feed->batch.len + size <= JOB_RECORD_MAX;
-}
-
-static uint64_t content_bytes(const struct job_new_entry *entry)
-{
-	bool has_content =
-		meta_is(entry->meta, S_IFREG) && entry->link != JOB_FOLLOWS;
-
-	return has_content ? entry->meta->size : 0;
-}
-
-/* Adds to the batch of dir, the directory that is being scanned. */
-static void add_to_batch(struct feed *feed, struct dir *dir,
-                         const struct job_new_entry *entry)
-{
-	uint64_t bytes = content_bytes(entry);
-
-	if (!batch_has_room(feed, bytes, job_entry_size(entry))) {
-		batch_end(feed);
-		batch_begin(feed, dir);
-	}
-	job_add(&feed->batch, entry);
-	batch_head(feed)->bytes += bytes;
-	feed->tally->bytes_total += bytes;
+	backlog_release(&feed->backlog);
 }
 
 /* Fills in what the entry's link group says; false when it has to wait. */
@@ -152,20 +64,7 @@ static void add_entry(struct feed *feed, const struct meta *meta,
 
 	feed->tally->n_total++;
 	if (!is_linked || join_group(feed, feed->dir, &entry))
-		add_to_batch(feed, feed->dir, &entry);
-}
-
-/* A job of one entry, beside the batch that is being filled. */
-static void add_single(struct feed *feed, struct dir *dir,
-                       const struct job_new_entry *entry)
-{
-	struct buf filling = feed->batch;
-
-	feed->batch = (struct buf){0};
-	add_to_batch(feed, dir, entry);
-	batch_end(feed);
-	buf_release(&feed->batch);
-	feed->batch = filling;
+		backlog_add(&feed->backlog, feed->dir, &entry);
 }
 
 static void release_waiter(struct feed *feed, struct link_group *group,
@@ -187,7 +86,7 @@ static void release_waiter(struct feed *feed, struct link_group *group,
 		entry.link_operand = links_operand(group);
 	}
 	links_sent(group);
-	add_single(feed, waiter->dir, &entry);
+	backlog_add_single(&feed->backlog, waiter->dir, &entry);
 	dirs_let_go(feed->dirs, waiter->dir);
 }
 
@@ -224,7 +123,7 @@ void feed_again(struct feed *feed, struct dir *dir,
 	};
 
 	feed->tally->n_total++;
-	add_single(feed, dir, &again);
+	backlog_add_single(&feed->backlog, dir, &again);
 }
 
 static void fail(struct feed *feed, const struct dir *dir, const char *name,
@@ -232,163 +131,6 @@ static void fail(struct feed *feed, const struct dir *dir, const char *name,
 {
 	feed->tally->n_failed++;
 	feed->observer.fault(feed->observer.ctx, dir, name, fault);
-}
-
-/* Our own destination, met inside the source (by a bind mount, say). */
-static bool is_some_root(const struct feed *feed, const struct meta *meta,
-                         bool of_dst)
-{
-	const struct site *site = feed->worker->site;
-
-	for (size_t i = 0; i < site->n_pairs; i++) {
-		const struct pair *pair = &site->pairs[i];
-		const struct meta *root =
-			of_dst ? &pair->dst_meta : &pair->meta;
-
-		if (pair->is_dir && root->ino && meta_same_inode(root, meta))
-			return true;
-	}
-	return false;
-}
-
-/* Looks, in a dry run, at what make_dir would find. */
-static int look_at_dir(int dir_fd, const char *name, struct meta *meta)
-{
-	int rc = meta_read_at(dir_fd, name, meta);
-
-	if (rc == 0 && !meta_is(meta, S_IFDIR))
-		return -ENOTDIR;
-	return rc;
-}
-
-/* Makes dir's destination, or makes sure that it can be worked in: 1 made, 0
- * was there, -ENOENT missing in a dry run. */
-static int make_dir(const struct feed *feed, int parent_fd, const char *name,
-                    struct meta *meta)
-{
-	const struct settings *settings = feed->worker->settings;
-	int rc;
-
-	if (settings->is_dry_run) {
-		rc = look_at_dir(parent_fd, name, meta);
-		return rc == -ENOTDIR && settings->is_forced ? -ENOENT : rc;
-	}
-	rc = node_make_dir(parent_fd, name, meta);
-	if (rc == -ENOTDIR && settings->is_forced) {
-		rc = node_remove(parent_fd, name, true);
-		if (rc == 0)
-			rc = node_make_dir(parent_fd, name, meta);
-	}
-	if (rc == 0 && meta->is_locked && settings->is_forced)
-		rc = node_unlock(parent_fd, name);
-	return rc;
-}
-
-/* What an existing directory allows others, but its source does not, goes
- * before anything new is put into it. */
-static int close_to_others(const struct feed *feed, int parent_fd,
-                           const struct dir *dir, const struct meta *dst)
-{
-	const struct settings *settings = feed->worker->settings;
-	uint32_t perms = dst->mode & META_PERMS & (dir->meta.mode | S_IRWXU);
-	struct meta_target held = {.is_path = true};
-	struct meta now;
-
-	if (settings->is_dry_run || !(settings->keep & DRESS_MODE) ||
-	    perms == (dst->mode & META_PERMS))
-		return 0;
-	held.fd = node_open_path(parent_fd, dir->name);
-	int rc = held.fd < 0 ? held.fd : meta_read(held.fd, &now);
-	if (rc == 0 && meta_same_inode(&now, dst))
-		rc = meta_set_perms(held, perms);
-	(void)fd_close(held.fd);
-	/* Who does not own it cannot; the end of the directory will say so. */
-	return rc == -EPERM ? 0 : rc;
-}
-
-/* Makes or opens dir's destination below its parent's. */
-static int make_dst(struct feed *feed, struct dir *dir, struct fault *fault)
-{
-	struct dir *parent = dir->parent;
-	struct meta meta;
-
-	if (parent->flags & DIR_DST_MISSING) {
-		dir->flags |= DIR_DST_MISSING;
-		return 0;
-	}
-	const struct buf *path = dirs_path(feed->dirs, parent);
-	int fd = tree_open(&feed->worker->dst_trees[dir->operand], path->data,
-	                   path->len);
-	if (fd < 0)
-		return fault_dst(fault, "cannot open directory", fd);
-	int rc = make_dir(feed, fd, dir->name, &meta);
-	if (rc == -ENOENT && feed->worker->settings->is_dry_run) {
-		dir->flags |= DIR_DST_MISSING;
-		return 0;
-	}
-	if (rc == -ENOTDIR)
-		return fault_dst(fault, "is not a directory, its source is",
-		                 -EEXIST);
-	if (rc < 0)
-		return fault_dst(fault, "cannot create directory", rc);
-	if (rc == 0 && is_some_root(feed, &meta, false))
-		return fault_dst(fault, "is the source itself", -EEXIST);
-	if (rc == 1)
-		dir->flags |= DIR_DST_EMPTY;
-	dir->dst_dev = meta.dev;
-	dir->dst_ino = meta.ino;
-	if (rc == 0)
-		rc = close_to_others(feed, fd, dir, &meta);
-	return rc < 0 ? fault_dst(fault, "cannot set permissions", rc) : 0;
-}
-
-/* Only links that are followed can lead back up. */
-static bool is_loop(const struct feed *feed, const struct dir *dir)
-{
-	if (feed->worker->settings->follow != FOLLOW_ALL)
-		return false;
-	for (const struct dir *up = dir->parent; up; up = up->parent) {
-		if (meta_same_inode(&up->meta, &dir->meta))
-			return true;
-	}
-	return false;
-}
-
-/* Opens dir's source and notes what it is like before it is read. */
-static int open_src(struct feed *feed, struct dir *dir, struct fault *fault)
-{
-	const struct buf *path = dirs_path(feed->dirs, dir);
-	int fd = tree_open(&feed->worker->src_trees[dir->operand], path->data,
-	                   path->len);
-
-	if (fd < 0)
-		return fault_src(fault, "cannot open directory", fd);
-	int rc = meta_read(fd, &dir->meta);
-	if (rc < 0)
-		return fault_src(fault, "cannot stat", rc);
-	if (is_some_root(feed, &dir->meta, true))
-		return fault_src(fault, "is the destination itself", -ELOOP);
-	if (is_loop(feed, dir))
-		return fault_src(fault, "leads back into itself", -ELOOP);
-	return fd;
-}
-
-/* The unreadable directory still gets its place and its own metadata. */
-static int open_unreadable(struct feed *feed, struct dir *dir)
-{
-	const struct buf *path = dirs_path(feed->dirs, dir->parent);
-	int fd = tree_open(&feed->worker->src_trees[dir->operand], path->data,
-	                   path->len);
-
-	return fd < 0 ? fd : meta_read_at(fd, dir->name, &dir->meta);
-}
-
-static bool is_other_file_system(const struct feed *feed, const struct dir *dir)
-{
-	const struct pair *root = &feed->worker->site->pairs[dir->operand];
-
-	return feed->worker->settings->is_one_file_system &&
-	       dir->meta.dev != root->meta.dev;
 }
 
 static void begin_scan(struct feed *feed, struct dir *dir, int src_fd)
@@ -423,25 +165,25 @@ static void leave_out(struct feed *feed, struct dir *dir,
 	feed->tally->n_done++;
 }
 
-static void enter(struct feed *feed, struct dir *dir)
+static void enter_dir(struct feed *feed, struct dir *dir)
 {
 	struct fault fault;
-	int src_fd = open_src(feed, dir, &fault);
+	int src_fd = enter_open_src(&feed->enter, dir, &fault);
 
-	if (src_fd < 0 &&
-	    (fault.err != EACCES || open_unreadable(feed, dir) < 0)) {
+	if (src_fd < 0 && (fault.err != EACCES ||
+	                   enter_read_unreadable(&feed->enter, dir) < 0)) {
 		leave_out(feed, dir, &fault);
 		return;
 	}
 	if (src_fd < 0)
 		fail(feed, dir, "", &fault);
-	if (make_dst(feed, dir, &fault) < 0) {
+	if (enter_make_dst(&feed->enter, dir, &fault) < 0) {
 		leave_out(feed, dir, &fault);
 		return;
 	}
 	if (dir->flags & (DIR_DST_EMPTY | DIR_DST_MISSING))
 		feed->observer.made_dir(feed->observer.ctx, dir);
-	if (src_fd >= 0 && !is_other_file_system(feed, dir))
+	if (src_fd >= 0 && !enter_is_other_file_system(&feed->enter, dir))
 		begin_scan(feed, dir, src_fd);
 }
 
@@ -450,12 +192,14 @@ static void start_file_operand(struct feed *feed, const struct pair *pair)
 	feed->dir->flags |= DIR_NO_FINISH;
 	add_entry(feed, &pair->meta, pair->src_name, strlen(pair->src_name),
 	          pair->dst_name, strlen(pair->dst_name));
-	batch_end(feed);
+	backlog_flush(&feed->backlog);
 }
 
 static void start_dir_operand(struct feed *feed, const struct pair *pair)
 {
 	struct dir *dir = feed->dir;
+	struct fault fault;
+	int rc = 0;
 
 	dir->meta = pair->meta;
 	if (pair->dst_is_new)
@@ -465,6 +209,15 @@ static void start_dir_operand(struct feed *feed, const struct pair *pair)
 	if (dir->flags)
 		feed->observer.made_dir(feed->observer.ctx, dir);
 	feed->tally->n_total++;
+	if (pair->dst_fd >= 0 && !pair->dst_is_new)
+		rc = enter_close_to_others(
+			feed->worker->settings,
+			(struct meta_target){pair->dst_fd, false}, &pair->meta,
+			&pair->dst_meta);
+	if (rc < 0) {
+		(void)fault_dst(&fault, "cannot set permissions", rc);
+		fail(feed, dir, "", &fault);
+	}
 	begin_scan(feed, dir, pair->src_fd);
 }
 
@@ -499,7 +252,7 @@ static void move_on(struct feed *feed)
 
 		dir->subdirs_at += len + 1;
 		feed->dir = dirs_add(feed->dirs, dir, dir->operand, name, len);
-		enter(feed, feed->dir);
+		enter_dir(feed, feed->dir);
 		return;
 	}
 	buf_release(&dir->subdirs);
@@ -552,7 +305,7 @@ static void end_scan(struct feed *feed, int rc)
 		fail(feed, feed->dir, "", &fault);
 	}
 	scan_close(&feed->scan);
-	batch_end(feed);
+	backlog_flush(&feed->backlog);
 }
 
 bool feed_step(struct feed *feed)

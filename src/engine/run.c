@@ -197,8 +197,8 @@ static bool is_stopping(const struct master *master)
  * and now. */
 static void submit(struct master *master)
 {
-	while (master->feed.first) {
-		struct feed_job *job = master->feed.first;
+	while (master->feed.backlog.first) {
+		struct backlog_job *job = master->feed.backlog.first;
 		int rc;
 
 		if (job->len > JOB_RECORD_MAX) {
@@ -210,7 +210,7 @@ static void submit(struct master *master)
 		}
 		if (rc < 0)
 			return;
-		free(feed_take(&master->feed));
+		free(backlog_take(&master->feed.backlog));
 	}
 }
 
@@ -219,8 +219,9 @@ static void sleep_or_look(struct master *master, bool may_sleep)
 	struct epoll_event events[4];
 	uint64_t n_ticks;
 
-	if (may_sleep && mp_workers_prepare_sleep(master->workers,
-	                                          master->feed.first != NULL))
+	if (may_sleep &&
+	    mp_workers_prepare_sleep(master->workers,
+	                             master->feed.backlog.first != NULL))
 		may_sleep = false;
 	int n = epoll_wait(master->epoll_fd, events, ARRAY_LEN(events),
 	                   may_sleep ? -1 : 0);
@@ -238,7 +239,7 @@ static bool is_over(const struct master *master)
 	if (mp_workers_n_in_flight(master->workers))
 		return false;
 	return is_stopping(master) ||
-	       (master->tally->is_final && !master->feed.first);
+	       (master->tally->is_final && !master->feed.backlog.first);
 }
 
 /* Returns 0, or -ECHILD when all workers are gone for good. */
@@ -248,7 +249,7 @@ static int loop(struct master *master)
 
 	while (rc >= 0 && !is_over(master)) {
 		bool walks = !is_stopping(master) && !master->tally->is_final &&
-		             !feed_is_full(&master->feed);
+		             !backlog_is_full(&master->feed.backlog);
 
 		if (walks)
 			master->tally->is_final = !feed_step(&master->feed);

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "engine/operand.h"
 #include "fs/node.h"
 
 #include <errno.h>
@@ -30,101 +31,17 @@ static enum exit_status refuse(struct opening *opening, enum exit_status status,
 	return status;
 }
 
-static size_t len_without_slashes(const char *path)
-{
-	size_t len = strlen(path);
-
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	return len;
-}
-
-/* Cuts path into the directory it is in and its last component, both to be
- * freed. A slash at the end does not count. */
-static void split(const char *path, char **dir, char **name)
-{
-	size_t end = len_without_slashes(path);
-	size_t at = end;
-
-	while (at && path[at - 1] != '/')
-		at--;
-	*name = xstrndup(path + at, end - at);
-	while (at > 1 && path[at - 1] == '/')
-		at--;
-	*dir = at ? xstrndup(path, at) : xstrndup(".", 1);
-}
-
-static bool is_no_name(const char *name)
-{
-	return !*name || !strcmp(name, ".") || !strcmp(name, "..");
-}
-
-/* The operand's directory, links followed: it is the user's own word. */
-static int open_operand_dir(const char *path)
-{
-	/* lint: path */
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static int stat_operand(const char *path, bool follows, struct meta *meta)
-{
-	int flags = O_PATH | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW);
-	int fd = open(path, flags); /* lint: path */
-
-	if (fd < 0)
-		return -errno;
-	int rc = meta_read(fd, meta);
-	(void)fd_close(fd);
-	return rc;
-}
-
-/* "." and ".." have a name of their own, which their parent knows. */
-static char *own_name(const char *path)
-{
-	char *dir, *name;
-
-	split(path, &dir, &name);
-	free(dir);
-	if (!is_no_name(name))
-		return name;
-	free(name);
-	char *real = realpath(path, NULL); /* lint: path */
-	if (!real)
-		return xstrndup("", 0);
-	split(real, &dir, &name);
-	free(dir);
-	free(real);
-	return name;
-}
-
-/* The path by which the source is opened, to be freed: without the slashes at
- * its end and, if links are to be followed, where it leads to. */
-static char *source_path(const struct settings *settings, const char *src)
-{
-	char *path = xstrndup(src, len_without_slashes(src));
-
-	if (settings->follow == FOLLOW_NONE)
-		return path;
-	char *real = realpath(path, NULL); /* lint: path */
-	if (!real)
-		return path;
-	free(path);
-	return real;
-}
-
 /* The source itself: a directory's root, or where the entry is. */
 static int open_source(const struct settings *settings, struct pair *pair)
 {
 	char *dir, *name;
-	char *path = source_path(settings, pair->src);
-	int rc = stat_operand(path, false, &pair->meta);
+	char *path = operand_path(settings, pair->src);
+	int rc = operand_stat(path, false, &pair->meta);
 
 	pair->is_dir = rc == 0 && meta_is(&pair->meta, S_IFDIR);
-	split(path, &dir, &name);
+	operand_split(path, &dir, &name);
 	if (rc == 0)
-		rc = open_operand_dir(pair->is_dir ? path : dir);
+		rc = operand_open_dir(pair->is_dir ? path : dir);
 	free(dir);
 	free(path);
 	if (rc < 0 || pair->is_dir)
@@ -170,16 +87,16 @@ static enum exit_status look_at_dst(struct opening *opening)
 {
 	const char *dst = opening->operands->dst;
 	char *dir;
-	int rc = stat_operand(dst, true, &opening->dst);
+	int rc = operand_stat(dst, true, &opening->dst);
 
 	opening->dst_is_there = rc == 0;
-	if (rc == -ENOENT && stat_operand(dst, false, &opening->dst) == 0)
+	if (rc == -ENOENT && operand_stat(dst, false, &opening->dst) == 0)
 		opening->dst_is_there = true; /* a dangling link */
 	else if (rc < 0 && rc != -ENOENT)
 		return refuse(opening, EXIT_NOT_STARTED, dst, "cannot open",
 		              rc);
-	split(dst, &dir, &opening->dst_name);
-	opening->dst_parent_fd = open_operand_dir(dir);
+	operand_split(dst, &dir, &opening->dst_name);
+	opening->dst_parent_fd = operand_open_dir(dir);
 	free(dir);
 	if (opening->dst_parent_fd < 0)
 		return refuse(opening, EXIT_NOT_STARTED, dst,
@@ -225,7 +142,7 @@ static void name_copy(struct opening *opening, struct pair *pair)
 
 	buf_append_str(&path, operands->dst);
 	if (goes_in) {
-		pair->dst_name = own_name(pair->src);
+		pair->dst_name = operand_own_name(pair->src);
 		if (path.data[path.len - 1] != '/')
 			buf_append_char(&path, '/');
 		buf_append_str(&path, pair->dst_name);
@@ -242,7 +159,7 @@ static int look_at_place(const struct opening *opening, struct pair *pair,
                          int *place_fd, struct meta *there)
 {
 	if (!pair->goes_in && pair->is_dir && dst_is_dir(opening)) {
-		*place_fd = open_operand_dir(opening->operands->dst);
+		*place_fd = operand_open_dir(opening->operands->dst);
 		*there = opening->dst;
 		return *place_fd < 0 ? *place_fd : 0;
 	}
@@ -251,7 +168,7 @@ static int look_at_place(const struct opening *opening, struct pair *pair,
 		return -ENOENT;
 	}
 	*place_fd = pair->goes_in
-	                    ? open_operand_dir(opening->operands->dst)
+	                    ? operand_open_dir(opening->operands->dst)
 	                    : fcntl(opening->dst_parent_fd, F_DUPFD_CLOEXEC, 0);
 	if (*place_fd < 0)
 		return *place_fd;
@@ -263,7 +180,7 @@ static enum exit_status guard_pair(struct opening *opening, struct pair *pair)
 	struct meta there;
 	int place_fd;
 
-	if (pair->goes_in && is_no_name(pair->dst_name))
+	if (pair->goes_in && operand_is_no_name(pair->dst_name))
 		return refuse(opening, EXIT_NOT_STARTED, pair->src,
 		              "has no name of its own", 0);
 	int rc = look_at_place(opening, pair, &place_fd, &there);
@@ -361,7 +278,7 @@ static int open_pair(const struct opening *opening, struct pair *pair,
 	}
 	/* DST itself may be a link to a directory, or have no name, as /. */
 	if (!pair->goes_in && pair->is_dir && dst_is_dir(opening)) {
-		pair->dst_fd = open_operand_dir(opening->operands->dst);
+		pair->dst_fd = operand_open_dir(opening->operands->dst);
 		return pair->dst_fd < 0 ? pair->dst_fd : 0;
 	}
 	if (pair->is_dir)
@@ -387,7 +304,7 @@ static int open_into(const struct opening *opening, int *into_fd)
 	}
 	if (rc < 0)
 		return rc;
-	int fd = open_operand_dir(opening->operands->dst);
+	int fd = operand_open_dir(opening->operands->dst);
 	/* It is no copy of anything: it gets what mkdir(1) would give it. */
 	if (fd >= 0 && rc == 1)
 		(void)meta_set_perms((struct meta_target){.fd = fd},

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/backlog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void backlog_init(struct backlog *backlog)
+{
+	backlog->last = &backlog->first;
+}
+
+void backlog_release(struct backlog *backlog)
+{
+	struct backlog_job *job;
+
+	while ((job = backlog_take(backlog)))
+		free(job);
+	buf_release(&backlog->batch);
+}
+
+bool backlog_is_full(const struct backlog *backlog)
+{
+	return backlog->bytes >= BACKLOG_MAX;
+}
+
+struct backlog_job *backlog_take(struct backlog *backlog)
+{
+	struct backlog_job *job = backlog->first;
+
+	if (!job)
+		return NULL;
+	backlog->first = job->next;
+	if (!backlog->first)
+		backlog->last = &backlog->first;
+	backlog->bytes -= job->len;
+	return job;
+}
+
+static struct job *batch_head(struct backlog *backlog)
+{
+	return (struct job *)(void *)backlog->batch.data;
+}
+
+void backlog_flush(struct backlog *backlog)
+{
+	size_t len = backlog->batch.len;
+
+	if (len == 0)
+		return;
+	struct backlog_job *job = xmalloc(sizeof(*job) + len);
+	memcpy(job->record, backlog->batch.data, len);
+	job->len = len;
+	job->next = NULL;
+	*backlog->last = job;
+	backlog->last = &job->next;
+	backlog->bytes += len;
+	buf_truncate(&backlog->batch, 0);
+}
+
+static void batch_begin(struct backlog *backlog, struct dir *dir)
+{
+	const struct buf *path = dirs_path(backlog->dirs, dir);
+	const struct job head = {
+		.owner = (uint64_t)(uintptr_t)dir,
+		.operand = dir->operand,
+		.flags = (dir->flags & DIR_DST_EMPTY ? JOB_DST_EMPTY : 0u) |
+	                 (dir->flags & DIR_DST_MISSING ? JOB_DST_MISSING : 0u),
+		.path_len = (uint32_t)path->len,
+	};
+
+	job_begin(&backlog->batch, &head, path->data);
+	dirs_hold(dir);
+}
+
+static bool batch_has_room(struct backlog *backlog, uint64_t bytes, size_t size)
+{
+	const struct job *head = batch_head(backlog);
+
+	return backlog->batch.len && head->n_entries < JOB_ENTRIES_MAX &&
+	       head->bytes + bytes <= JOB_BYTES_MAX &&
+	       backlog->batch.len + size <= JOB_RECORD_MAX;
+}
+
+static uint64_t content_bytes(const struct job_new_entry *entry)
+{
+	bool has_content =
+		meta_is(entry->meta, S_IFREG) && entry->link != JOB_FOLLOWS;
+
+	return has_content ? entry->meta->size : 0;
+}
+
+void backlog_add(struct backlog *backlog, struct dir *dir,
+                 const struct job_new_entry *entry)
+{
+	uint64_t bytes = content_bytes(entry);
+
+	if (!batch_has_room(backlog, bytes, job_entry_size(entry))) {
+		backlog_flush(backlog);
+		batch_begin(backlog, dir);
+	}
+	job_add(&backlog->batch, entry);
+	batch_head(backlog)->bytes += bytes;
+	backlog->tally->bytes_total += bytes;
+}
+
+void backlog_add_single(struct backlog *backlog, struct dir *dir,
+                        const struct job_new_entry *entry)
+{
+	struct buf filling = backlog->batch;
+
+	backlog->batch = (struct buf){0};
+	backlog_add(backlog, dir, entry);
+	backlog_flush(backlog);
+	buf_release(&backlog->batch);
+	backlog->batch = filling;
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/enter.h"
+
+#include "base/fd.h"
+#include "fs/node.h"
+#include "fs/tree.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+/* Our own destination, met inside the source (by a bind mount, say). */
+static bool is_some_root(const struct enter *enter, const struct meta *meta,
+                         bool of_dst)
+{
+	const struct site *site = enter->worker->site;
+
+	for (size_t i = 0; i < site->n_pairs; i++) {
+		const struct pair *pair = &site->pairs[i];
+		const struct meta *root =
+			of_dst ? &pair->dst_meta : &pair->meta;
+
+		if (pair->is_dir && root->ino && meta_same_inode(root, meta))
+			return true;
+	}
+	return false;
+}
+
+/* Looks, in a dry run, at what make_dir would find. */
+static int look_at_dir(int dir_fd, const char *name, struct meta *meta)
+{
+	int rc = meta_read_at(dir_fd, name, meta);
+
+	if (rc == 0 && !meta_is(meta, S_IFDIR))
+		return -ENOTDIR;
+	return rc;
+}
+
+/* Makes dir's destination, or makes sure that it can be worked in: 1 made, 0
+ * was there, -ENOENT missing in a dry run. */
+static int make_dir(const struct enter *enter, int parent_fd, const char *name,
+                    struct meta *meta)
+{
+	const struct settings *settings = enter->worker->settings;
+	int rc;
+
+	if (settings->is_dry_run) {
+		rc = look_at_dir(parent_fd, name, meta);
+		return rc == -ENOTDIR && settings->is_forced ? -ENOENT : rc;
+	}
+	rc = node_make_dir(parent_fd, name, meta);
+	if (rc == -ENOTDIR && settings->is_forced) {
+		rc = node_remove(parent_fd, name, true);
+		if (rc == 0)
+			rc = node_make_dir(parent_fd, name, meta);
+	}
+	if (rc == 0 && meta->is_locked && settings->is_forced)
+		rc = node_unlock(parent_fd, name);
+	return rc;
+}
+
+int enter_close_to_others(const struct settings *settings,
+                          struct meta_target dst_dir, const struct meta *src,
+                          const struct meta *dst)
+{
+	uint32_t perms = dst->mode & META_PERMS & (src->mode | S_IRWXU);
+
+	if (settings->is_dry_run || !(settings->keep & DRESS_MODE) ||
+	    perms == (dst->mode & META_PERMS))
+		return 0;
+	int rc = meta_set_perms(dst_dir, perms);
+	/* Who does not own it cannot; the end of the directory will say so. */
+	return rc == -EPERM ? 0 : rc;
+}
+
+static int close_to_others(const struct enter *enter, int parent_fd,
+                           const struct dir *dir, const struct meta *dst)
+{
+	struct meta_target held = {.is_path = true};
+	struct meta now;
+
+	held.fd = node_open_path(parent_fd, dir->name);
+	int rc = held.fd < 0 ? held.fd : meta_read(held.fd, &now);
+	if (rc == 0 && meta_same_inode(&now, dst))
+		rc = enter_close_to_others(enter->worker->settings, held,
+		                           &dir->meta, dst);
+	(void)fd_close(held.fd);
+	return rc;
+}
+
+int enter_make_dst(const struct enter *enter, struct dir *dir,
+                   struct fault *fault)
+{
+	struct dir *parent = dir->parent;
+	struct meta meta;
+
+	if (parent->flags & DIR_DST_MISSING) {
+		dir->flags |= DIR_DST_MISSING;
+		return 0;
+	}
+	const struct buf *path = dirs_path(enter->dirs, parent);
+	int fd = tree_open(&enter->worker->dst_trees[dir->operand], path->data,
+	                   path->len);
+	if (fd < 0)
+		return fault_dst(fault, "cannot open directory", fd);
+	int rc = make_dir(enter, fd, dir->name, &meta);
+	if (rc == -ENOENT && enter->worker->settings->is_dry_run) {
+		dir->flags |= DIR_DST_MISSING;
+		return 0;
+	}
+	if (rc == -ENOTDIR)
+		return fault_dst(fault, "is not a directory, its source is",
+		                 -EEXIST);
+	if (rc < 0)
+		return fault_dst(fault, "cannot create directory", rc);
+	if (rc == 0 && is_some_root(enter, &meta, false))
+		return fault_dst(fault, "is the source itself", -EEXIST);
+	if (rc == 1)
+		dir->flags |= DIR_DST_EMPTY;
+	dir->dst_dev = meta.dev;
+	dir->dst_ino = meta.ino;
+	/* Not worth holding it when its source allows as much. */
+	if (rc == 0 && (meta.mode & ~dir->meta.mode & 077))
+		rc = close_to_others(enter, fd, dir, &meta);
+	return rc < 0 ? fault_dst(fault, "cannot set permissions", rc) : 0;
+}
+
+/* Only links that are followed can lead back up. */
+static bool is_loop(const struct enter *enter, const struct dir *dir)
+{
+	if (enter->worker->settings->follow != FOLLOW_ALL)
+		return false;
+	for (const struct dir *up = dir->parent; up; up = up->parent) {
+		if (meta_same_inode(&up->meta, &dir->meta))
+			return true;
+	}
+	return false;
+}
+
+int enter_open_src(const struct enter *enter, struct dir *dir,
+                   struct fault *fault)
+{
+	const struct buf *path = dirs_path(enter->dirs, dir);
+	int fd = tree_open(&enter->worker->src_trees[dir->operand], path->data,
+	                   path->len);
+
+	if (fd < 0)
+		return fault_src(fault, "cannot open directory", fd);
+	int rc = meta_read(fd, &dir->meta);
+	if (rc < 0)
+		return fault_src(fault, "cannot stat", rc);
+	if (is_some_root(enter, &dir->meta, true))
+		return fault_src(fault, "is the destination itself", -ELOOP);
+	if (is_loop(enter, dir))
+		return fault_src(fault, "leads back into itself", -ELOOP);
+	return fd;
+}
+
+int enter_read_unreadable(const struct enter *enter, struct dir *dir)
+{
+	const struct buf *path = dirs_path(enter->dirs, dir->parent);
+	int fd = tree_open(&enter->worker->src_trees[dir->operand], path->data,
+	                   path->len);
+
+	return fd < 0 ? fd : meta_read_at(fd, dir->name, &dir->meta);
+}
+
+bool enter_is_other_file_system(const struct enter *enter,
+                                const struct dir *dir)
+{
+	const struct pair *root = &enter->worker->site->pairs[dir->operand];
+
+	return enter->worker->settings->is_one_file_system &&
+	       dir->meta.dev != root->meta.dev;
+}

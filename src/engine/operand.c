@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/operand.h"
+
+#include "base/buf.h"
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t len_without_slashes(const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	return len;
+}
+
+void operand_split(const char *path, char **dir, char **name)
+{
+	size_t end = len_without_slashes(path);
+	size_t at = end;
+
+	while (at && path[at - 1] != '/')
+		at--;
+	*name = xstrndup(path + at, end - at);
+	while (at > 1 && path[at - 1] == '/')
+		at--;
+	*dir = at ? xstrndup(path, at) : xstrndup(".", 1);
+}
+
+bool operand_is_no_name(const char *name)
+{
+	return !*name || !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+int operand_open_dir(const char *path)
+{
+	/* lint: path */
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int operand_stat(const char *path, bool follows, struct meta *meta)
+{
+	int flags = O_PATH | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW);
+	int fd = open(path, flags); /* lint: path */
+
+	if (fd < 0)
+		return -errno;
+	int rc = meta_read(fd, meta);
+	(void)fd_close(fd);
+	return rc;
+}
+
+char *operand_own_name(const char *path)
+{
+	char *dir, *name;
+
+	operand_split(path, &dir, &name);
+	free(dir);
+	if (!operand_is_no_name(name))
+		return name;
+	free(name);
+	char *real = realpath(path, NULL); /* lint: path */
+	if (!real)
+		return xstrndup("", 0);
+	operand_split(real, &dir, &name);
+	free(dir);
+	free(real);
+	return name;
+}
+
+char *operand_path(const struct settings *settings, const char *src)
+{
+	char *path = xstrndup(src, len_without_slashes(src));
+
+	if (settings->follow == FOLLOW_NONE)
+		return path;
+	char *real = realpath(path, NULL); /* lint: path */
+	if (!real)
+		return path;
+	free(path);
+	return real;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/operand.h - paths that the user wrote
+ *
+ * Model     the one place where paths are resolved: operands are the user's own
+ *           words, so links in them are followed. Below the roots that they
+ *           lead to everything goes by descriptors.
+ * Errors    negative errno */
+#ifndef ENGINE_OPERAND_H
+#define ENGINE_OPERAND_H
+
+#include "base/base.h"
+#include "engine/settings.h"
+#include "fs/meta.h"
+
+/* Opens a directory for reading. */
+int operand_open_dir(const char *path);
+
+/* Of what the path leads to, or of its last component itself. */
+int operand_stat(const char *path, bool follows, struct meta *meta);
+
+/* Cuts path into the directory it is in and its last component, both to be
+ * freed. A slash at the end does not count. */
+void operand_split(const char *path, char **dir, char **name);
+
+/* "", "." and "..": there is nothing to call a copy by. */
+bool operand_is_no_name(const char *name);
+
+/* The last component, to be freed; "." and ".." have a name of their own,
+ * which their parent knows. "" for the root. */
+char *operand_own_name(const char *path);
+
+/* The path by which a source is opened, to be freed: without the slashes at
+ * its end and, if the settings say that links are followed, where it leads. */
+char *operand_path(const struct settings *settings, const char *source);
+
+#endif
