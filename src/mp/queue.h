@@ -17,9 +17,13 @@
  *           process calls mp_queue_recover with its pid: what it was filling
  *           is freed, what it had in hand is READY again (or judged by a
  *           callback), and sleepers are woken. Until then others can put and
- *           take all remaining slots. With mp_queue_get a record is the
- *           caller's alone once the call returned.
- * Errors    get and take: 1 a record, 0 closed and empty, -EAGAIN nothing now
+ *           take all remaining slots. It may have died at any instruction: a
+ *           put that did not return has put its record or has not. With
+ *           mp_queue_get a record is the caller's alone once the call returned.
+ * Owners    are thread ids as seen by gettid(2), so a thread finishes what it
+ *           began itself, and all users live in one pid namespace. To touch a
+ *           slot of another is a bug and aborts.
+ * Errors    get and take: 1 a record, 0 closed and drained, -EAGAIN nothing now
  *           (timeout 0), -ETIMEDOUT, -EMSGSIZE. put and reserve: 0, -EPIPE
  *           closed, -EAGAIN full (timeout 0), -ETIMEDOUT, -EMSGSIZE. */
 #ifndef MP_QUEUE_H
@@ -66,8 +70,10 @@ void mp_queue_give_back(struct mp_queue *queue, void *record);
 /* How often the record has been taken, the present time included. */
 unsigned mp_queue_n_takes(const struct mp_queue *queue, const void *record);
 
-/* No more puts. Records that are in the queue, and those given back later, can
- * still be taken. */
+/* No more puts: -EPIPE, also for those that wait for a slot. A slot that is
+ * being filled may still be published. get says 0 when no record is READY and
+ * none is being filled; records that others have in hand may come back later
+ * (give_back, recover) and can be taken then. */
 void mp_queue_close(struct mp_queue *queue);
 bool mp_queue_is_closed(const struct mp_queue *queue);
 
@@ -87,9 +93,10 @@ typedef enum mp_queue_verdict mp_queue_judge_fn(void *ctx, void *record,
                                                 size_t *len, unsigned n_takes);
 
 /* The process pid is dead (and reaped, or about to be): frees the slots it was
- * filling and makes READY again what it had taken, unless judge, which may be
- * NULL, says DROP. Returns how many records it had in hand. Call it for every
- * queue the process used, before its pid can be used again. */
+ * filling and makes READY again, in its old place in the order, what it had
+ * taken, unless judge, which may be NULL, says DROP. Returns how many records it
+ * had in hand. Call it for every queue the process used, before its pid can be
+ * used again, and once: two may not recover the same process at a time. */
 size_t mp_queue_recover(struct mp_queue *queue, pid_t pid,
                         mp_queue_judge_fn *judge, void *ctx);
 
