@@ -240,12 +240,12 @@ size_t mp_queue_size(const struct mp_queue *queue)
 
 bool mp_queue_is_empty(const struct mp_queue *queue)
 {
-	return mp_queue_size(queue) == 0;
+	return !mp_ring_has(queue, MP_SLOT_READY);
 }
 
 bool mp_queue_is_full(const struct mp_queue *queue)
 {
-	return mp_ring_count(queue, MP_SLOT_FREE) == 0;
+	return !mp_ring_has(queue, MP_SLOT_FREE);
 }
 
 size_t mp_queue_n_slots(const struct mp_queue *queue)

@@ -145,6 +145,7 @@ size_t mp_ring_index(const struct mp_queue *queue, const void *record);
 void mp_ring_init(struct mp_queue *queue, uint64_t first_seq);
 struct mp_scan mp_ring_scan(const struct mp_queue *queue);
 size_t mp_ring_count(const struct mp_queue *queue, enum mp_slot_state state);
+bool mp_ring_has(const struct mp_queue *queue, enum mp_slot_state state);
 
 /* FREE -> FILLING, READY -> TAKEN; false when none was found. */
 bool mp_ring_claim(struct mp_queue *queue, size_t *slot);

@@ -90,6 +90,15 @@ size_t mp_ring_count(const struct mp_queue *queue, enum mp_slot_state state)
 	return n;
 }
 
+bool mp_ring_has(const struct mp_queue *queue, enum mp_slot_state state)
+{
+	for (size_t i = 0; i < queue->n_slots; i++) {
+		if (mp_word_state(atomic_load(&queue->words[i])) == state)
+			return true;
+	}
+	return false;
+}
+
 bool mp_ring_claim(struct mp_queue *queue, size_t *slot)
 {
 	size_t i = atomic_load_explicit(&queue->cursor, memory_order_relaxed);

@@ -12,8 +12,8 @@
 
 /* The number of instructions to try next: each one of the first so many, then
  * fewer, because each trial runs all that come before. Instrumented functions
- * are many times as long. */
-#ifdef CHECK_LEAKS
+ * and those that are not optimised are many times as long. */
+#if defined(CHECK_LEAKS) || !defined(__OPTIMIZE__)
 #define N_EXHAUSTIVE 10
 #else
 #define N_EXHAUSTIVE 80
@@ -65,7 +65,7 @@ UNUSED static bool step(pid_t pid)
 /* Lets it go on, and joins it. */
 UNUSED static void step_finish(pid_t pid)
 {
-	int status, signal_number;
+	int status = -1, signal_number;
 
 	/* It is stopped, or it was asleep and stops when it is woken. */
 	while (ptrace(PTRACE_CONT, pid, NULL, NULL) == 0 || errno == ESRCH) {
