@@ -314,6 +314,16 @@ bool mp_process_is_alive(struct mp_process *process)
 	return mp_process_join(process, 0) == -ETIMEDOUT;
 }
 
+/* Without pidfds: a child that has closed its pipe is about to end with a code
+ * that no signal must change any more. */
+static int kill_unless_leaving(const struct mp_process *process,
+                               int signal_number)
+{
+	struct pollfd end = {.fd = process->watch_fd, .events = POLLIN};
+
+	return poll(&end, 1, 0) > 0 ? 0 : kill(process->pid, signal_number);
+}
+
 int mp_process_signal(struct mp_process *process, int signal_number)
 {
 	if (process->has_ended)
@@ -322,7 +332,7 @@ int mp_process_signal(struct mp_process *process, int signal_number)
 		return -ECHILD;
 	int rc = has_pidfds() ? pidfd_send_signal(process->watch_fd,
 	                                          signal_number, NULL, 0)
-	                      : kill(process->pid, signal_number);
+	                      : kill_unless_leaving(process, signal_number);
 	return rc < 0 && errno != ESRCH ? -errno : 0;
 }
 
