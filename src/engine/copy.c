@@ -64,9 +64,6 @@ static int is_current(struct copy_tools *tools, const struct copy_dirs *dirs,
 
 	if ((src->mode & S_IFMT) != (dst->mode & S_IFMT))
 		return 0;
-	/* It shares its inode with more than the source does. */
-	if (tools->settings->keeps_links && dst->nlink > src->nlink)
-		return 0;
 	if (meta_is(src, S_IFLNK))
 		return has_same_target(tools, dirs, entry, fault);
 	if (!meta_is(src, S_IFREG))
@@ -98,7 +95,7 @@ static enum rule judge(struct copy_tools *tools, const struct copy_dirs *dirs,
 		(void)fault_dst(fault, "is a directory, its source is not", 0);
 		return RULE_FAIL;
 	}
-	if (update == UPDATE_ALL)
+	if (update == UPDATE_ALL || entry->is_anew)
 		return RULE_COPY;
 	int current = is_current(tools, dirs, entry, dst, fault);
 	if (current < 0)
@@ -147,6 +144,9 @@ enum copy_outcome copy_entry(struct copy_tools *tools, struct copy_dirs *dirs,
 	case RULE_LEAVE:
 		return COPY_UNCHANGED;
 	case RULE_MEND:
+		if (dst.nlink > 1 && tools->settings->keeps_links &&
+		    !tools->settings->is_inplace)
+			dirs->shared = dst;
 		return copy_mend(tools, dirs, entry, &dst, counts, fault);
 	case RULE_IN_WAY:
 		return COPY_IN_WAY;

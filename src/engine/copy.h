@@ -39,7 +39,9 @@ struct copy_dirs {
 	bool knows_new;    /* what a new file here is born with: */
 	struct meta new_meta;
 	struct flags new_flags;
-	char *note; /* STAGE_NAME_MAX bytes, survive a death */
+	struct meta shared; /* of the last copy that was left alone and has
+				  several names; ino 0: it was none */
+	char *note;         /* STAGE_NAME_MAX bytes, survive a death */
 };
 
 /* Looks at a destination directory before a batch. */

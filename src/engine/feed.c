@@ -108,7 +108,7 @@ void feed_linked(struct feed *feed, struct link_group *group, int err,
 }
 
 void feed_again(struct feed *feed, struct dir *dir,
-                const struct job_entry *entry)
+                const struct job_entry *entry, bool is_anew)
 {
 	const struct job_new_entry again = {
 		.meta = &entry->meta,
@@ -120,6 +120,7 @@ void feed_again(struct feed *feed, struct dir *dir,
 		.link = entry->link,
 		.link_path = job_link_path(entry),
 		.link_operand = entry->link_operand,
+		.is_anew = is_anew,
 	};
 
 	feed->tally->n_total++;

@@ -57,8 +57,9 @@ bool feed_step(struct feed *feed);
 void feed_linked(struct feed *feed, struct link_group *group, int err,
                  bool leads, uint32_t operand, const char *path);
 
-/* Makes a job of its own of an entry that has been a job before. */
+/* Makes a job of its own of an entry that has been a job before; is_anew: its
+ * copy, though as it should be, must be an inode of its own. */
 void feed_again(struct feed *feed, struct dir *dir,
-                const struct job_entry *entry);
+                const struct job_entry *entry, bool is_anew);
 
 #endif

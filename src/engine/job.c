@@ -43,6 +43,7 @@ void job_add(struct buf *record, const struct job_new_entry *entry)
 		.size = (uint32_t)job_entry_size(entry),
 		.link = entry->link,
 		.link_operand = entry->link_operand,
+		.is_anew = entry->is_anew,
 		.link_len = (uint32_t)link_len,
 		.name_len = (uint16_t)entry->name_len,
 		.dst_name_len = (uint16_t)entry->dst_name_len,
@@ -95,6 +96,14 @@ void job_note_result(struct job *job, struct job_entry *entry,
 {
 	entry->result = result;
 	job->has_results |= result != JOB_NOTHING;
+}
+
+void job_note_shared(struct job *job, struct job_entry *entry,
+                     const struct meta *dst)
+{
+	entry->shared_dev = dst->dev;
+	entry->shared_ino = dst->ino;
+	job->has_results = true;
 }
 
 const char *job_dst_name(const struct job_entry *entry)

@@ -79,6 +79,10 @@ struct job_entry {
 	uint32_t link_operand;
 	uint32_t link_len; /* 0 unless it follows */
 	uint32_t result;   /* enum job_result; written by the worker */
+	uint32_t is_anew;  /* copy it, even if its copy is as it should be */
+	/* Written by the worker: the inode of a copy that was left alone and
+	 * has several names, for engine/twins.h; ino 0: none. */
+	uint64_t shared_dev, shared_ino;
 	uint16_t name_len;
 	uint16_t dst_name_len; /* 0: the same name */
 	char name[];           /* name, dst name, link path; each with NUL */
@@ -92,6 +96,7 @@ struct job_new_entry {
 	uint64_t group;
 	enum job_link link;
 	uint32_t link_operand;
+	bool is_anew;
 };
 
 /* Building, in the master. */
@@ -111,6 +116,8 @@ const struct job_entry *job_next(const struct job_entry *entry);
 const char *job_dst_name(const struct job_entry *entry);
 void job_note_result(struct job *job, struct job_entry *entry,
                      enum job_result result);
+void job_note_shared(struct job *job, struct job_entry *entry,
+                     const struct meta *dst);
 const char *job_link_path(const struct job_entry *entry);
 
 /* The bytes it adds to the totals: only files that are not linked have any. */

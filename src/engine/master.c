@@ -71,7 +71,7 @@ static void on_in_way(struct master *master, const struct job *job,
 	int rc = fd < 0 ? fd : node_remove(fd, job_dst_name(entry), true);
 
 	if (rc == 0) {
-		feed_again(&master->feed, dir, entry);
+		feed_again(&master->feed, dir, entry, false);
 		return;
 	}
 	tell_fault(master, path_of(master, dir, job_dst_name(entry), true),
@@ -81,6 +81,23 @@ static void on_in_way(struct master *master, const struct job *job,
 		on_linked(master, job, entry, JOB_LINK_FAILED);
 }
 
+/* The copy was left alone; true when it is the copy of another source, too, so
+ * that it has to be made anew. */
+static bool on_shared(struct master *master, const struct job *job,
+                      const struct job_entry *entry)
+{
+	const struct twin_inode dst = {entry->shared_dev, entry->shared_ino};
+	const struct twin_inode src = {entry->meta.dev, entry->meta.ino};
+
+	if (master->settings.is_dry_run ||
+	    !twins_conflict(&master->twins, dst, src))
+		return false;
+	master->tally->n_unchanged--;
+	feed_again(&master->feed, (struct dir *)(uintptr_t)job->owner, entry,
+	           true);
+	return true;
+}
+
 static void act_on_results(struct master *master, const struct job *job)
 {
 	const struct job_entry *entry = job_first(job);
@@ -88,6 +105,8 @@ static void act_on_results(struct master *master, const struct job *job)
 	for (uint32_t i = 0; i < job->next; i++) {
 		enum job_result result = (enum job_result)entry->result;
 
+		if (entry->shared_ino && on_shared(master, job, entry))
+			result = JOB_NOTHING;
 		if (result == JOB_IN_WAY)
 			on_in_way(master, job, entry);
 		else if (result != JOB_NOTHING)
@@ -99,9 +118,9 @@ static void act_on_results(struct master *master, const struct job *job)
 /* Comes exactly once for each job, however many workers died at it. */
 static void on_done(struct master *master, const struct job *job)
 {
+	add_counts(master->tally, &job->counts);
 	if (job->has_results)
 		act_on_results(master, job);
-	add_counts(master->tally, &job->counts);
 	master->tally->n_done += job->next;
 	if (!job->is_stopped)
 		master->tally->bytes_done += job->bytes;

@@ -12,6 +12,7 @@
 #include "engine/feed.h"
 #include "engine/run.h"
 #include "engine/site.h"
+#include "engine/twins.h"
 #include "engine/watch.h"
 #include "engine/worker.h"
 #include "mp/workers.h"
@@ -29,6 +30,7 @@ struct master {
 	struct worker worker; /* the master's own, for the walk */
 	struct dirs dirs;
 	struct feed feed;
+	struct twins twins;
 	struct watch watch;
 	struct mp_workers *workers;
 	bool is_killing;   /* the second signal came */

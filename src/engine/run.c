@@ -282,6 +282,7 @@ static void finish(struct master *master)
 	}
 	buf_release(&master->path);
 	buf_release(&master->losses);
+	twins_release(&master->twins);
 	(void)fd_close(master->epoll_fd);
 	(void)fd_close(master->timer_fd);
 	(void)fd_close(master->signal_fd);

@@ -326,6 +326,7 @@ static enum copy_outcome run_entry(struct worker *worker, struct job *job,
 	bool leads = entry->link == JOB_LEADS;
 	enum copy_outcome outcome;
 
+	dirs->shared.ino = 0;
 	if (entry->link == JOB_FOLLOWS)
 		outcome = follow(worker, job, dirs, entry, &leads, &counts,
 		                 &fault);
@@ -339,6 +340,8 @@ static enum copy_outcome run_entry(struct worker *worker, struct job *job,
 	if (dirs->traits)
 		say_losses(worker, job, dirs, entry, &counts);
 	job_note_result(job, entry, result_of(entry, outcome, leads));
+	if (dirs->shared.ino)
+		job_note_shared(job, entry, &dirs->shared);
 	job->counts = counts;
 	return outcome;
 }

@@ -412,3 +412,51 @@ replaced() {
 
   same_copy src dst
 }
+
+@test "files that a snapshot shares stay shared when nothing has changed" {
+  mkdir src
+  echo one >src/a
+  echo two >src/b
+  run -0 "$PCOPY" src dst
+  cp -al dst snapshot
+
+  run -0 "$PCOPY" -v src dst
+
+  [ "$(count_of copied "$output")" -eq 0 ]
+  [ dst/a -ef snapshot/a ]
+  [ dst/b -ef snapshot/b ]
+}
+
+@test "one inode that is the copy of two sources is taken apart" {
+  mkdir src
+  echo same >src/a
+  cp -a src/a src/b
+  run -0 "$PCOPY" src dst
+  ln -f dst/a dst/b
+
+  run -0 "$PCOPY" src dst
+
+  fails [ dst/a -ef dst/b ]
+  same_tree src dst
+  run -0 "$PCOPY" -v src dst
+  [ "$(count_of copied "$output")" -eq 0 ]
+}
+
+@test "link groups that are crossed in the copy are put right" {
+  mkdir src dst
+  echo same >src/a
+  cp -a src/a src/c
+  ln src/a src/b
+  ln src/c src/d
+  cp -a src/a dst/a
+  ln dst/a dst/c
+  cp -a src/a dst/b
+  ln dst/b dst/d
+
+  run -0 "$PCOPY" src dst
+
+  [ dst/a -ef dst/b ]
+  [ dst/c -ef dst/d ]
+  fails [ dst/a -ef dst/c ]
+  same_tree src dst
+}
