@@ -70,13 +70,20 @@ bool meta_is_unchanged(const struct meta *before, const struct meta *after)
 	       before->ctime_ns == after->ctime_ns;
 }
 
+/* Times before 1970 are cut downwards, too. */
+static int64_t step_of(int64_t seconds, int64_t step)
+{
+	return seconds / step - (seconds % step < 0);
+}
+
 bool meta_same_mtime(const struct meta *src, const struct meta *dst,
                      uint32_t granularity_ns)
 {
 	if (granularity_ns >= NS_PER_S) {
 		int64_t step = granularity_ns / NS_PER_S;
 
-		return src->mtime_s / step == dst->mtime_s / step;
+		return step_of(src->mtime_s, step) ==
+		       step_of(dst->mtime_s, step);
 	}
 	return src->mtime_s == dst->mtime_s &&
 	       src->mtime_ns / granularity_ns == dst->mtime_ns / granularity_ns;
