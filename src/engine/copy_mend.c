@@ -26,6 +26,7 @@ struct dress copy_dress(struct copy_tools *tools, const struct copy_dirs *dirs,
 void copy_count_lost(struct counts *counts, const struct dress_lost *lost)
 {
 	counts->lost[LOST_OWNERS] += lost->n_owners;
+	counts->lost[LOST_MODES] += lost->n_modes;
 	counts->lost[LOST_XATTRS] += lost->n_xattrs;
 	counts->lost[LOST_ACLS] += lost->n_acls;
 	counts->lost[LOST_FLAGS] += lost->n_flags;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs/dress.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 uint32_t dress_perms(const struct dress *dress)
 {
 	if (dress->keep & DRESS_MODE)
@@ -68,6 +71,11 @@ static int put_attributes(struct dress *dress, struct fault *fault)
 	return n_changed;
 }
 
+static bool is_ours(const struct dress *dress)
+{
+	return dress->is_new || geteuid() == 0 || dress->have.uid == geteuid();
+}
+
 /* force: an ACL or an owner was set, which may have changed the mode. */
 static int put_perms(struct dress *dress, struct meta_kept kept, bool force,
                      struct fault *fault)
@@ -90,6 +98,11 @@ static int put_perms(struct dress *dress, struct meta_kept kept, bool force,
 	if (same && !force && !(dress->is_new && (perms & 06000)))
 		return 0;
 	int rc = meta_set_perms(dress->dst, perms);
+	/* What is ours, and refuses, is on a file system without modes. */
+	if ((rc == -EPERM || rc == -EOPNOTSUPP) && is_ours(dress)) {
+		dress->lost.n_modes++;
+		return 0;
+	}
 	if (rc < 0)
 		return fault_dst(fault, "cannot set permissions", rc);
 	return !same;

@@ -27,7 +27,7 @@ enum dress_what {
 };
 
 struct dress_lost {
-	unsigned n_owners, n_xattrs, n_acls, n_flags;
+	unsigned n_owners, n_modes, n_xattrs, n_acls, n_flags;
 };
 
 struct dress {
