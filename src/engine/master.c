@@ -183,6 +183,15 @@ static void sweep(struct master *master, struct job *job)
 		stage_sweep(fd, job->note);
 }
 
+/* What it had done is done. */
+static void end_killed(struct master *master, struct job *job)
+{
+	if (job->note[0])
+		sweep(master, job);
+	add_counts(master->tally, &job->counts);
+	master->tally->n_done += job->next;
+}
+
 static void give_up_entry(struct job *job, struct job_entry *entry)
 {
 	if (entry->link != JOB_NO_LINK)
@@ -199,8 +208,8 @@ enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
 	char what[80];
 
 	if (master->is_killing) { /* that is no news */
-		if (job && job->note[0])
-			sweep(master, job);
+		if (job)
+			end_killed(master, job);
 		return MP_QUEUE_DROP;
 	}
 	master->tally->n_deaths++;

@@ -142,3 +142,74 @@ count_of() { # WORD TEXT
   n=$(grep -oE "[0-9,]+ $1" <<<"$2" | tail -n 1 | tr -dc 0-9)
   echo "${n:-0}"
 }
+
+# ---- runs that are met half way ----
+
+# Starts pcopy in the background, whose CALLS (linkat,renameat) come that much
+# late, behind the words in $WRAP; sets pid. What it says goes to out and err.
+WRAP=()
+start_late() { # MILLISECONDS CALLS ARG...
+  env --default-signal=INT,TERM,HUP strace -DDD -f -qq -o trace \
+    -e trace="$2" -e inject="$2:delay_enter=${1}000" \
+    "${WRAP[@]}" "$PCOPY" "${@:3}" >out 2>err 3>&- &
+  pid=$!
+}
+
+# Waits for it; fails unless it ended so.
+ended() { # STATUS
+  local status=0
+
+  wait "$pid" || status=$?
+  [ "$status" -eq "$1" ] || {
+    echo "ended with $status, not $1:"
+    cat err
+    return 1
+  }
+}
+
+workers() { # PID
+  ps -o pid= --ppid "$1"
+}
+
+has_workers() { # PID
+  [ -n "$(workers "$1")" ]
+}
+
+# Waits until none of the processes is left.
+wait_gone() { # PID...
+  local one
+
+  for one; do
+    wait_until fails kill -0 "$one"
+  done
+}
+
+# How many regular files are under DIR.
+n_files() { # DIR
+  find "$1" -type f | wc -l
+}
+
+has_files() { # DIR [N]: as many at least
+  [ "$(n_files "$1")" -ge "${2:-1}" ]
+}
+
+# A worker has an unnamed file in hand.
+has_unnamed() { # PID
+  local one
+
+  for one in $(workers "$1"); do
+    # shellcheck disable=SC2012
+    ls -l "/proc/$one/fd" | grep -q 'deleted' && return
+  done
+  return 1
+}
+
+# What is in DST under a name of SRC is whole.
+no_half_files() { # SRC DST
+  local file
+
+  find "$2" -type f ! -name '.pcopy.*' -printf '%P\n' >published
+  while IFS= read -r file; do
+    cmp "$1/$file" "$2/$file"
+  done <published
+}
