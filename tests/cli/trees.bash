@@ -168,7 +168,8 @@ ended() { # STATUS
 }
 
 workers() { # PID
-  ps -o pid= --ppid "$1"
+  # Not the tracer, which starts as a child, too.
+  ps -o pid=,comm= --ppid "$1" | awk '$2 ~ /^worker/ { print $1 }'
 }
 
 has_workers() { # PID
