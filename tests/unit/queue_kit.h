@@ -87,6 +87,7 @@ UNUSED static pid_t kit_start(void (*fn)(struct mp_queue *),
 	CHECK(pid >= 0);
 	if (pid > 0)
 		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fn(queue);
 	_exit(0);
 }

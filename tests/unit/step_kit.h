@@ -29,6 +29,7 @@ UNUSED static pid_t step_start(void (*fn)(struct mp_queue *),
 
 	CHECK(pid >= 0);
 	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		/* Known before, so that its steps are not counted. */
 		(void)mp_shm_self();
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)

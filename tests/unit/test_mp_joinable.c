@@ -40,6 +40,7 @@ static pid_t start(void (*fn)(struct mp_joinable *), struct mp_joinable *queue)
 	CHECK(pid >= 0);
 	if (pid > 0)
 		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fn(queue);
 	_exit(0);
 }
