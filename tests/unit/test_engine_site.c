@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine_fixture.h"
+
+#include "fs/tree.h"
+
+/* A tree of all that an operand may be. */
+static void put_operands(void)
+{
+	(void)enter_work_dir();
+	put_dir("dir/sub");
+	put_file("dir/f", "");
+	put_dir("other");
+	put_file("file", "text");
+	CHECK_INT(symlink("dir", "link_to_dir"), 0);
+	CHECK_INT(symlink("file", "link_to_file"), 0);
+	CHECK_INT(symlink("none", "dangling"), 0);
+	CHECK_INT(mkfifo("fifo", 0600), 0);
+}
+
+static ino_t inode_of(int fd)
+{
+	struct stat st;
+
+	CHECK_INT(fstat(fd, &st), 0);
+	return st.st_ino;
+}
+
+static const struct pair *pair(size_t i)
+{
+	return &rig.site.pairs[i];
+}
+
+static void expect_dir(const char *src, const char *dst, const char *root)
+{
+	CHECK_INT(rig.status, EXIT_ALL_DONE);
+	CHECK(pair(0)->is_dir);
+	CHECK_STR(pair(0)->src, src);
+	CHECK_STR(pair(0)->dst, dst);
+	CHECK_INT(inode_of(pair(0)->dst_fd), look_at(root).st_ino);
+	rig_close();
+}
+
+static void expect_file(const char *place, const char *src_name,
+                        const char *dst_name)
+{
+	CHECK_INT(rig.status, EXIT_ALL_DONE);
+	CHECK(!pair(0)->is_dir);
+	CHECK_STR(pair(0)->src_name, src_name);
+	CHECK_STR(pair(0)->dst_name, dst_name);
+	CHECK_INT(inode_of(pair(0)->dst_fd), look_at(place).st_ino);
+	rig_close();
+}
+
+static void expect_refusal(enum exit_status status, const char *path,
+                           const char *what)
+{
+	CHECK_INT(rig.status, status);
+	CHECK_STR(rig.problem.path, path);
+	CHECK_STR(rig.problem.fault.what, what);
+	rig_close();
+}
+
+CASE(a_directory_becomes_dst)
+{
+	put_operands();
+
+	rig_open("new", "dir", NULL);
+	CHECK(pair(0)->dst_is_new);
+	CHECK_INT(perms_of("new"), 0700);
+	CHECK_INT(inode_of(pair(0)->src_fd), look_at("dir").st_ino);
+	expect_dir("dir", "new", "new");
+	/* Once more: the same, not one inside the other. */
+	rig_open("new", "dir", NULL);
+	CHECK(!pair(0)->dst_is_new);
+	expect_dir("dir", "new", "new");
+	CHECK_INT(n_names("new"), 0);
+}
+
+CASE(slashes_behind_a_source_change_nothing)
+{
+	put_operands();
+
+	rig_open("new", "dir///", NULL);
+	expect_dir("dir///", "new", "new");
+	rig_open("new2", "link_to_dir/", NULL);
+	expect_file(".", "link_to_dir", "new2");
+}
+
+CASE(into_dst_goes_under_its_own_name)
+{
+	put_operands();
+	rig.operands.into_dst = true;
+
+	rig_open("other", "dir", NULL);
+	expect_dir("dir", "other/dir", "other/dir");
+	rig_open("other/", "dir/", NULL);
+	expect_dir("dir/", "other/dir", "other/dir");
+	rig_open("other", "file", NULL);
+	expect_file("other", "file", "file");
+}
+
+CASE(a_dst_to_go_into_is_made_as_mkdir_makes_it)
+{
+	put_operands();
+	rig.operands.into_dst = true;
+
+	rig_open("new", "dir", NULL);
+	CHECK_INT(perms_of("new"), 0755);
+	CHECK_INT(perms_of("new/dir"), 0700);
+	expect_dir("dir", "new/dir", "new/dir");
+	rig_open("new2/", "file", NULL);
+	CHECK_INT(perms_of("new2"), 0755);
+	expect_file("new2", "file", "file");
+}
+
+CASE(a_file_goes_into_a_directory_or_becomes_dst)
+{
+	put_operands();
+
+	rig_open("other", "file", NULL);
+	CHECK_STR(pair(0)->dst, "other/file");
+	expect_file("other", "file", "file");
+	rig_open("new", "file", NULL);
+	CHECK_STR(pair(0)->dst, "new");
+	expect_file(".", "file", "new");
+	rig_open("other/new", "dir/f", NULL);
+	expect_file("other", "f", "new");
+	CHECK_INT(n_names("other"), 0);
+}
+
+CASE(a_link_to_a_directory_is_a_directory_to_go_to)
+{
+	put_operands();
+	CHECK_INT(symlink("other", "to_other"), 0);
+
+	rig_open("to_other", "dir", NULL);
+	expect_dir("dir", "to_other", "other");
+	rig_open("to_other", "file", NULL);
+	expect_file("other", "file", "file");
+}
+
+CASE(a_source_that_is_a_link_is_one)
+{
+	put_operands();
+
+	rig_open("new", "link_to_dir", NULL);
+	CHECK(meta_is(&pair(0)->meta, S_IFLNK));
+	expect_file(".", "link_to_dir", "new");
+	rig_open("new", "dangling", NULL);
+	expect_file(".", "dangling", "new");
+	rig.settings.follow = FOLLOW_OPERANDS;
+	rig_open("new", "link_to_file", NULL);
+	CHECK(meta_is(&pair(0)->meta, S_IFREG));
+	expect_file(".", "file", "new");
+	rig_open("other", "link_to_file", NULL);
+	expect_file("other", "file", "link_to_file");
+	rig_open("new", "link_to_dir", NULL);
+	expect_dir("link_to_dir", "new", "new");
+}
+
+CASE(dot_and_dot_dot_have_names_of_their_own)
+{
+	put_operands();
+	rig.operands.into_dst = true;
+	CHECK_INT(chdir("dir/sub"), 0);
+
+	rig_open("../../other", "..", NULL);
+	CHECK_STR(pair(0)->dst, "../../other/dir");
+	CHECK_INT(rig.status, EXIT_ALL_DONE);
+	rig_close();
+	rig_open("../../other", ".", NULL);
+	expect_dir(".", "../../other/sub", "../../other/sub");
+	rig_open("../../other", "/", NULL);
+	expect_refusal(EXIT_NOT_STARTED, "/", "has no name of its own");
+}
+
+CASE(dot_is_a_directory_to_copy_to)
+{
+	put_operands();
+	CHECK_INT(chdir("other"), 0);
+
+	rig_open(".", "../dir", NULL);
+	expect_dir("../dir", ".", ".");
+	rig_open(".", "../file", NULL);
+	CHECK_STR(pair(0)->dst, "./file");
+	expect_file(".", "file", "file");
+}
+
+CASE(several_sources_are_several_pairs)
+{
+	put_operands();
+	rig.operands.into_dst = true;
+
+	rig_open("other", "dir", "file", "link_to_dir", NULL);
+
+	CHECK_INT(rig.site.n_pairs, 3);
+	CHECK_STR(pair(0)->dst, "other/dir");
+	CHECK_STR(pair(1)->dst, "other/file");
+	CHECK_STR(pair(2)->dst, "other/link_to_dir");
+	rig_close();
+}
+
+CASE(a_missing_source_is_told_and_left_out)
+{
+	put_operands();
+	rig.operands.into_dst = true;
+
+	rig_open("other", "none", "file", NULL);
+	CHECK_INT(rig.status, EXIT_ALL_DONE);
+	CHECK(pair(0)->is_unusable && !pair(1)->is_unusable);
+	CHECK_TOLD("cannot open none\n");
+	rig_close();
+	/* All of them: nothing is made. */
+	rig_open("new", "none", "file/x", NULL);
+	CHECK_INT(rig.status, EXIT_NOT_STARTED);
+	CHECK_TOLD("cannot open none\ncannot open file/x\n");
+	CHECK(!rig.problem.path);
+	CHECK(!exists("new"));
+	rig_close();
+}
+
+CASE(a_directory_that_may_not_be_read_is_no_source)
+{
+	need_root();
+	put_operands();
+	CHECK_INT(chmod("dir", 0700), 0);
+	become_nobody();
+
+	rig_open("new", "dir", NULL);
+	CHECK_INT(rig.status, EXIT_NOT_STARTED);
+	CHECK_TOLD("cannot open dir\n");
+	CHECK(!exists("new"));
+	rig_close();
+}
+
+CASE(no_copy_onto_itself)
+{
+	put_operands();
+	CHECK_INT(link("file", "same"), 0);
+
+	rig_open("dir", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir",
+	               "source and destination are the same");
+	rig_open("link_to_dir", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir",
+	               "source and destination are the same");
+	rig_open("dir/sub/..", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir",
+	               "source and destination are the same");
+	rig_open("file", "file", NULL);
+	expect_refusal(EXIT_REFUSED, "file",
+	               "source and destination are the same");
+	rig_open("same", "file", NULL);
+	expect_refusal(EXIT_REFUSED, "file",
+	               "source and destination are the same");
+	rig_open(".", "file", NULL);
+	expect_refusal(EXIT_REFUSED, "file",
+	               "source and destination are the same");
+	rig.operands.into_dst = true;
+	rig_open(".", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir",
+	               "source and destination are the same");
+}
+
+CASE(no_copy_into_itself)
+{
+	put_operands();
+	put_dir("dir/sub/deep");
+
+	rig_open("dir/new", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir", "would be copied into itself");
+	rig_open("dir/sub", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir", "would be copied into itself");
+	rig_open("dir/sub/deep/new", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir", "would be copied into itself");
+	rig_open("link_to_dir/sub/new", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir", "would be copied into itself");
+	rig.operands.into_dst = true;
+	rig_open("dir", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir", "would be copied into itself");
+	rig_open("dir/new", ".", NULL);
+	expect_refusal(EXIT_REFUSED, ".", "would be copied into itself");
+	CHECK(!exists("dir/new"));
+	CHECK_INT(n_names("dir/sub"), 1);
+}
+
+CASE(a_directory_may_be_copied_to_one_above_it)
+{
+	put_operands();
+
+	rig_open(".", "dir/sub", NULL);
+	expect_dir("dir/sub", ".", ".");
+	rig_open("dir", "dir/sub", NULL);
+	expect_dir("dir/sub", "dir", "dir");
+}
+
+CASE(a_refusal_makes_nothing)
+{
+	put_operands();
+	rig.operands.into_dst = true;
+	put_dir("new");
+	put_dir("sub/dir");
+
+	/* The second one is wrong, so the first one has no place either. */
+	rig_open("other", "dir", "other", NULL);
+	expect_refusal(EXIT_REFUSED, "other", "would be copied into itself");
+	rig_open("new/new", "dir", "sub/dir", NULL);
+	expect_refusal(EXIT_NOT_STARTED, "sub/dir",
+	               "has the name of another source");
+	CHECK_INT(n_names("other"), 0);
+	CHECK_INT(n_names("new"), 0);
+}
+
+CASE(a_directory_needs_a_directory)
+{
+	put_operands();
+
+	rig_open("file", "dir", NULL);
+	expect_refusal(EXIT_NOT_STARTED, "file",
+	               "is not a directory, its source is");
+	rig_open("dangling", "dir", NULL);
+	expect_refusal(EXIT_NOT_STARTED, "dangling",
+	               "is not a directory, its source is");
+	rig.operands.into_dst = true;
+	rig_open("file", "dir", NULL);
+	expect_refusal(EXIT_NOT_STARTED, "file", "is not a directory");
+	rig_open("dangling/", "file", NULL);
+	CHECK_INT(rig.status, EXIT_NOT_STARTED);
+	rig_close();
+	CHECK(!exists("none"));
+}
+
+CASE(dst_needs_a_directory_that_it_is_in)
+{
+	put_operands();
+
+	rig_open("none/new", "dir", NULL);
+	expect_refusal(EXIT_NOT_STARTED, "none/new",
+	               "cannot open the directory it is in");
+	rig_open("file/new", "dir", NULL);
+	CHECK_INT(rig.status, EXIT_NOT_STARTED);
+	rig_close();
+	CHECK(!exists("none"));
+}
+
+CASE(a_dry_run_makes_nothing_and_knows_what_is_missing)
+{
+	put_operands();
+	rig.settings.is_dry_run = true;
+
+	rig_open("new", "dir", NULL);
+	CHECK_INT(rig.status, EXIT_ALL_DONE);
+	CHECK(pair(0)->dst_is_missing && pair(0)->dst_fd < 0);
+	rig_close();
+	rig_open("other", "dir", NULL);
+	CHECK(!pair(0)->dst_is_missing);
+	expect_dir("dir", "other", "other");
+	rig.operands.into_dst = true;
+	rig_open("new", "dir", "file", NULL);
+	CHECK_INT(rig.status, EXIT_ALL_DONE);
+	CHECK(pair(0)->dst_is_missing && pair(1)->dst_is_missing);
+	rig_close();
+	rig_open("other", "dir", NULL);
+	CHECK(pair(0)->dst_is_missing);
+	CHECK_INT(rig.status, EXIT_ALL_DONE);
+	rig_close();
+	CHECK(!exists("new"));
+	CHECK_INT(n_names("other"), 0);
+}
+
+CASE(special_files_are_not_opened)
+{
+	put_operands();
+
+	rig_open("new", "fifo", NULL);
+	CHECK(meta_is(&pair(0)->meta, S_IFIFO));
+	expect_file(".", "fifo", "new");
+}
+
+CASE(close_closes_all)
+{
+	put_operands();
+	rig.operands.into_dst = true;
+	size_t n_before = n_open();
+
+	rig_open("other", "dir", "file", "none", NULL);
+	rig_close();
+	CHECK_INT(n_open(), n_before);
+	rig_open("dir/new", "dir", NULL);
+	rig_close();
+	rig_open("other", "dir", "other", NULL);
+	rig_close();
+	CHECK_INT(n_open(), n_before);
+}
+
+int main(int argc, char **argv)
+{
+	return files_main(argc, argv);
+}
