@@ -90,7 +90,7 @@ static int fill(struct copying *copying, int fd)
 		rc = flags_read(copying->src_fd, &dress->want_flags);
 		if (rc < 0)
 			return fault_src(fault, "cannot read inode flags", rc);
-		rc = flags_set_early(fd, dress->want_flags,
+		rc = flags_set_early(fd, &dress->want_flags, &dress->have_flags,
 		                     &dress->lost.n_flags, fault);
 	}
 	if (rc == 0)

@@ -78,7 +78,8 @@ int copy_unlock(struct copy_tools *tools, const struct copy_dirs *dirs,
 	return rc < 0 ? fault_dst(fault, "cannot unlock", rc) : 0;
 }
 
-/* Both sides are held and dressed; 1 when something was put right. */
+/* Both sides are held and dressed; 1 when something was put right, or
+ * FLAGS_NEED_NEW. */
 static int mend_held(struct dress *dress, const struct meta *dst,
                      struct fault *fault)
 {
@@ -96,7 +97,20 @@ static int mend_held(struct dress *dress, const struct meta *dst,
 	if (changed < 0)
 		return changed;
 	int locked = dress_lock(dress, fault);
-	return locked < 0 ? locked : changed || locked;
+	return locked ? locked : changed;
+}
+
+/* Only a new file can have the flags. */
+static enum copy_outcome make_anew(struct copy_tools *tools,
+                                   struct copy_dirs *dirs,
+                                   const struct job_entry *entry,
+                                   const struct meta *dst,
+                                   struct counts *counts, struct fault *fault)
+{
+	if (dst->is_locked &&
+	    copy_unlock(tools, dirs, job_dst_name(entry), dst, fault) < 0)
+		return COPY_FAILED;
+	return copy_file(tools, dirs, entry, dst, counts, fault);
 }
 
 /* A look first, as a locked file that is right needs no unlocking. */
@@ -114,8 +128,7 @@ static int mend_locked(struct copy_tools *tools, const struct copy_dirs *dirs,
 	return rc < 0 ? rc : mend_held(dress, dst, fault);
 }
 
-enum copy_outcome copy_mend(struct copy_tools *tools,
-                            const struct copy_dirs *dirs,
+enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
                             const struct job_entry *entry,
                             const struct meta *dst, struct counts *counts,
                             struct fault *fault)
@@ -141,6 +154,8 @@ enum copy_outcome copy_mend(struct copy_tools *tools,
 	(void)fd_close(dress.dst.fd);
 	if (rc < 0)
 		return COPY_FAILED;
+	if (rc == FLAGS_NEED_NEW)
+		return make_anew(tools, dirs, entry, dst, counts, fault);
 	copy_count_lost(counts, &dress.lost);
 	return rc ? COPY_MENDED : COPY_UNCHANGED;
 }

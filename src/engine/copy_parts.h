@@ -24,8 +24,7 @@ enum copy_outcome copy_node(struct copy_tools *tools,
                             struct counts *counts, struct fault *fault);
 
 /* Content is as it should be: the rest is compared and put right. */
-enum copy_outcome copy_mend(struct copy_tools *tools,
-                            const struct copy_dirs *dirs,
+enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
                             const struct job_entry *entry,
                             const struct meta *dst, struct counts *counts,
                             struct fault *fault);

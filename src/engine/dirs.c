@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/dirs.h"
 
+#include "base/fd.h"
 #include "engine/copy_parts.h"
 #include "fs/dress.h"
 #include "fs/tree.h"
@@ -64,7 +65,8 @@ static int dress_held(struct dirs *dirs, const struct dir *dir,
 		rc = -ESTALE;
 	if (rc == 0 && (dress->keep & DRESS_FLAGS))
 		rc = flags_read(dress->dst.fd, &dress->have_flags);
-	if (rc == 0 && (dress->keep & DRESS_FLAGS) && dress->src.fd >= 0)
+	if (rc == 0 && (dress->keep & DRESS_FLAGS) && dress->src.fd >= 0 &&
+	    !dress->src.is_path)
 		rc = flags_read(dress->src.fd, &dress->want_flags);
 	if (rc < 0)
 		return fault_dst(fault,
@@ -76,6 +78,21 @@ static int dress_held(struct dirs *dirs, const struct dir *dir,
 	int locked = rc < 0 ? rc : dress_lock(dress, fault);
 	copy_count_lost(&dirs->counts, &dress->lost);
 	return locked < 0 ? locked : rc || locked;
+}
+
+/* That it cannot be read was reported when it was to be entered; its ACL can,
+ * and without that its mode would mean something else. */
+static void hold_unreadable(struct dirs *dirs, const struct dir *dir,
+                            struct meta_target *out)
+{
+	const struct buf *path = dirs_path(dirs, dir->parent);
+	struct worker *worker = dirs->worker;
+	int fd = tree_open(&worker->src_trees[dir->operand], path->data,
+	                   path->len);
+
+	if (fd >= 0)
+		(void)copy_hold(fd, dir->name, &dir->meta,
+		                worker->settings->follow == FOLLOW_ALL, out);
 }
 
 static int dress_dir(struct dirs *dirs, const struct dir *dir,
@@ -95,10 +112,14 @@ static int dress_dir(struct dirs *dirs, const struct dir *dir,
 	                         path->len);
 	if (dress.dst.fd < 0)
 		return fault_dst(fault, "cannot open directory", dress.dst.fd);
-	/* That it cannot be read was reported when it was to be entered. */
 	dress.src.fd = tree_open(&worker->src_trees[dir->operand], path->data,
 	                         path->len);
-	return dress_held(dirs, dir, &dress, fault);
+	if (dress.src.fd < 0 && dir->parent)
+		hold_unreadable(dirs, dir, &dress.src);
+	int rc = dress_held(dirs, dir, &dress, fault);
+	if (dress.src.is_path)
+		(void)fd_close(dress.src.fd);
+	return rc;
 }
 
 static void finish(struct dirs *dirs, struct dir *dir)

@@ -17,8 +17,7 @@
 struct copying {
 	struct data_io *io;
 	int src_fd, dst_fd;
-	off_t at;         /* read so far */
-	off_t end;        /* written so far, holes included */
+	off_t at;         /* copied so far */
 	bool makes_holes; /* of zero runs */
 	struct fault *fault;
 };
@@ -116,8 +115,6 @@ static int copy_range(struct copying *copying, off_t end)
 		if (rc < 0)
 			return fault_dst(copying->fault, "cannot write", rc);
 		copying->at += n;
-		if (!copying->makes_holes)
-			copying->end = copying->at;
 		if (io->progress && !io->progress(io->ctx, (uint64_t)n))
 			return fault_src(copying->fault, "interrupted",
 			                 -ECANCELED);
@@ -220,20 +217,28 @@ static int clone(const struct copying *copying, const struct meta *src,
 	            : 0;
 }
 
+static int set_size(const struct copying *copying, off_t size)
+{
+	if (ftruncate(copying->dst_fd, size) == 0)
+		return 0;
+	return fault_dst(copying->fault, "cannot set size", -errno);
+}
+
 static int copy_bytes(struct copying *copying, const struct meta *src)
 {
 	bool looks_sparse = src->blocks * 512 < src->size &&
 	                    copying->io->sparse != SPARSE_NEVER;
+	bool has_holes = looks_sparse || copying->makes_holes;
+
+	/* The size first: what XFS sets aside for a file that grows would fill
+	 * the holes. */
+	if (has_holes && set_size(copying, (off_t)src->size) < 0)
+		return -copying->fault->err;
 	int rc = looks_sparse ? copy_extents(copying)
 	                      : copy_range(copying, INT64_MAX);
-
 	if (rc < 0)
 		return rc;
-	/* A hole at the end. */
-	if (copying->end < copying->at &&
-	    ftruncate(copying->dst_fd, copying->at) < 0)
-		return fault_dst(copying->fault, "cannot set size", -errno);
-	return 0;
+	return has_holes ? set_size(copying, copying->at) : 0;
 }
 
 int data_copy(struct data_io *io, int src_fd, int dst_fd,

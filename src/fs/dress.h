@@ -53,7 +53,8 @@ uint32_t dress_perms(const struct dress *dress);
 /* All but the flags. 1 when something was, or would be, changed. */
 int dress_put(struct dress *dress, struct fault *fault);
 
-/* The flags. 1 when something was, or would be, changed. */
+/* The flags. 1 when something was, or would be, changed; FLAGS_NEED_NEW as
+ * flags_set says. */
 int dress_lock(struct dress *dress, struct fault *fault);
 
 #endif

@@ -14,6 +14,8 @@
 	            FS_NOTAIL_FL | FS_DIRSYNC_FL | FS_TOPDIR_FL |         \
 	            FS_NOCOW_FL | FS_PROJINHERIT_FL))
 #define LOCKS ((uint32_t)(FS_IMMUTABLE_FL | FS_APPEND_FL))
+/* Only an empty file or a directory can change this one. */
+#define EARLY ((uint32_t)FS_NOCOW_FL)
 
 static bool is_unsupported(int err)
 {
@@ -62,44 +64,93 @@ static bool is_refusal(int rc)
 	return is_unsupported(-rc) || rc == -EPERM || rc == -EACCES;
 }
 
-int flags_set_early(int fd, struct flags want, unsigned *n_lost,
-                    struct fault *fault)
+int flags_set_early(int fd, struct flags *want, struct flags *have,
+                    unsigned *n_lost, struct fault *fault)
 {
-	if (!(want.bits & FS_NOCOW_FL))
+	if (!((want->bits ^ have->bits) & EARLY))
 		return 0;
-	int rc = write_bits(fd, want.bits & (uint32_t)FS_NOCOW_FL);
-	if (rc < 0 && is_refusal(rc))
-		(*n_lost)++;
-	else if (rc < 0)
+	uint32_t bits = (have->bits & ~EARLY) | (want->bits & EARLY);
+	int rc = write_bits(fd, bits);
+	if (rc == 0) {
+		have->bits = bits;
+		return 0;
+	}
+	if (!is_refusal(rc))
 		return fault_dst(fault, "cannot set inode flags", rc);
+	(*n_lost)++;
+	want->bits = (want->bits & ~EARLY) | (have->bits & EARLY);
 	return 0;
+}
+
+/* One by one, as the target may know some of them only; those that lock last.
+ * 1 when it took some and refused others, or what it said to the last. */
+static int write_singly(int fd, uint32_t want, uint32_t have)
+{
+	const uint32_t classes[] = {~LOCKS, LOCKS};
+	bool took_some = false;
+	int refused = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
+		uint32_t left = (want ^ have) & classes[i];
+
+		while (left) {
+			uint32_t bit = left & -left;
+			int rc = write_bits(fd, have ^ bit);
+
+			left ^= bit;
+			if (rc == 0) {
+				have ^= bit;
+				took_some = true;
+			} else if (is_refusal(rc)) {
+				refused = rc;
+			} else {
+				return rc;
+			}
+		}
+	}
+	return refused && took_some ? 1 : refused;
+}
+
+static int put_project(int fd, struct flags want, struct flags have,
+                       unsigned *n_lost, struct fault *fault)
+{
+	if (want.project == have.project)
+		return 0;
+	int rc = write_project(fd, want.project);
+	if (rc == 0)
+		return 1;
+	if (!is_refusal(rc))
+		return fault_dst(fault, "cannot set project", rc);
+	(*n_lost)++;
+	return 0;
+}
+
+/* btrfs takes the early flag of a file with content, and ignores it. */
+static bool is_ignored(int fd, struct flags want, struct flags have)
+{
+	struct flags now;
+
+	return ((want.bits ^ have.bits) & EARLY) && flags_read(fd, &now) == 0 &&
+	       ((want.bits ^ now.bits) & EARLY);
 }
 
 int flags_set(int fd, struct flags want, struct flags have, unsigned *n_lost,
               struct fault *fault)
 {
-	/* Only an empty file can change this one; it was done early. */
-	const uint32_t late = ~(uint32_t)FS_NOCOW_FL;
-	int changed = 0;
-	int rc = 0;
+	int changed = put_project(fd, want, have, n_lost, fault);
 
-	if (want.project != have.project) {
-		rc = write_project(fd, want.project);
-		changed = rc == 0;
-		if (rc < 0 && is_refusal(rc))
-			(*n_lost)++;
-		else if (rc < 0)
-			return fault_dst(fault, "cannot set project", rc);
-	}
-	if ((want.bits & late) == (have.bits & late))
+	if (changed < 0 || want.bits == have.bits)
 		return changed;
-	rc = write_bits(fd, (want.bits & late) | (have.bits & ~late));
-	if (rc == 0)
-		return 1;
-	if (!is_refusal(rc))
+	int rc = write_bits(fd, want.bits);
+	if (is_refusal(rc))
+		rc = write_singly(fd, want.bits, have.bits);
+	if (rc < 0 && !is_refusal(rc))
 		return fault_dst(fault, "cannot set inode flags", rc);
-	(*n_lost)++;
-	return changed;
+	if (rc != 0)
+		(*n_lost)++;
+	if (rc == 0 && is_ignored(fd, want, have))
+		return FLAGS_NEED_NEW;
+	return rc >= 0 ? 1 : changed;
 }
 
 bool flags_are_same(struct flags a, struct flags b)

@@ -20,12 +20,16 @@ struct flags {
 /* Regular files and directories only; anything else has none. */
 int flags_read(int fd, struct flags *out);
 
-/* The flags that must be set while the file is empty (no copy on write). */
-int flags_set_early(int fd, struct flags want, unsigned *n_lost,
-                    struct fault *fault);
+/* Sets or clears the flag that only an empty file can change (no copy on
+ * write). have is brought up to date; what is refused is no longer wanted. */
+int flags_set_early(int fd, struct flags *want, struct flags *have,
+                    unsigned *n_lost, struct fault *fault);
 
 /* Makes fd's flags and project id the wanted ones, have being what it has now.
- * 1 when something was changed. */
+ * 1 when something was changed; FLAGS_NEED_NEW when a file with content cannot
+ * become what a new one could. Counts one loss at most for the flags, and one
+ * for the project. */
+enum { FLAGS_NEED_NEW = 2 };
 int flags_set(int fd, struct flags want, struct flags have, unsigned *n_lost,
               struct fault *fault);
 

@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 
 #define ACL_PREFIX "system.posix_acl_"
+#define XFS_PREFIX "trusted.SGI_ACL_"
 
 void xattr_scratch_release(struct xattr_scratch *scratch)
 {
@@ -105,8 +106,16 @@ static bool is_acl(const char *name)
 	return strncmp(name, ACL_PREFIX, sizeof(ACL_PREFIX) - 1) == 0;
 }
 
+/* XFS shows root the attributes in which it keeps ACLs. */
+static bool is_storage(const char *name)
+{
+	return strncmp(name, XFS_PREFIX, sizeof(XFS_PREFIX) - 1) == 0;
+}
+
 static bool is_kept(const struct xattr_copy *copy, const char *name)
 {
+	if (is_storage(name))
+		return false;
 	return is_acl(name) ? copy->keeps_acls : copy->keeps_others;
 }
 

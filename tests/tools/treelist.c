@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* treelist - all that can be seen of a tree, a line per entry
  *
- *     treelist [-a] DIR
+ *     treelist [-ax] DIR
  *
  * Depth, name, type and mode, owner, size, mtime, with -a atime, link target,
- * extended attributes and a hash of the content. Names are sorted, so that the
- * lists of two equal trees are equal. Goes by descriptors, so no path is too
- * long; follows no link; leaves access times alone where that is allowed.
- * What cannot be read is said in the line. */
+ * extended attributes and a hash of the content; with -x also which entries are
+ * one inode (=1 for all of the first such group, and so on), inode flags and
+ * project id. Names are sorted, so that the lists of two equal trees are equal.
+ * Goes by descriptors, so no path is too long; follows no link; leaves access
+ * times alone where that is allowed. What cannot be read is said in the
+ * line. */
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/quote.h"
@@ -16,9 +18,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/fs.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -32,7 +37,7 @@ struct level {
 	size_t n, at;
 };
 
-static bool shows_atime;
+static bool shows_atime, shows_inode;
 
 static _Noreturn void fail(const char *what)
 {
@@ -127,7 +132,27 @@ static void show_content(int fd)
 	printf(" %016" PRIx64, hash);
 }
 
-static void show_file(int dir_fd, const char *name)
+/* What is not a flag of the user's but says how the file system stores it. */
+#define INTERNAL_FLAGS                                                \
+	((unsigned)(FS_DIRTY_FL | FS_COMPRBLK_FL | FS_ENCRYPT_FL |    \
+	            FS_INDEX_FL | FS_HUGE_FILE_FL | FS_EXTENT_FL |    \
+	            FS_VERITY_FL | FS_EA_INODE_FL | FS_EOFBLOCKS_FL | \
+	            FS_INLINE_DATA_FL | FS_CASEFOLD_FL | FS_RESERVED_FL))
+
+static void show_flags(int fd)
+{
+	struct fsxattr extended;
+	unsigned flags = 0;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 &&
+	    (flags & ~INTERNAL_FLAGS))
+		printf(" flags=%x", flags & ~INTERNAL_FLAGS);
+	if (ioctl(fd, FS_IOC_FSGETXATTR, &extended) == 0 && extended.fsx_projid)
+		printf(" project=%u", extended.fsx_projid);
+}
+
+/* Of a regular file or a directory. */
+static void show_opened(int dir_fd, const char *name, bool is_file)
 {
 	int fd = open_quietly(dir_fd, name,
 	                      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -136,8 +161,45 @@ static void show_file(int dir_fd, const char *name)
 		printf(" %s", strerrordesc_np(errno));
 		return;
 	}
-	show_content(fd);
+	if (is_file)
+		show_content(fd);
+	if (shows_inode)
+		show_flags(fd);
 	(void)fd_close(fd);
+}
+
+struct inode {
+	dev_t dev;
+	ino_t ino;
+	size_t group;
+};
+
+static int by_inode(const void *left, const void *right)
+{
+	const struct inode *a = left, *b = right;
+
+	if (a->dev != b->dev)
+		return a->dev < b->dev ? -1 : 1;
+	return (a->ino > b->ino) - (a->ino < b->ino);
+}
+
+/* Groups are numbered in the order in which their first names come. */
+static void show_group(const struct stat *found)
+{
+	static void *inodes;
+	static size_t n_groups;
+	struct inode *inode = xcalloc(1, sizeof(*inode));
+
+	inode->dev = found->st_dev;
+	inode->ino = found->st_ino;
+	struct inode **slot = tsearch(inode, &inodes, by_inode);
+	if (!slot)
+		fail("tsearch");
+	if (*slot == inode)
+		inode->group = ++n_groups;
+	else
+		free(inode);
+	printf(" =%zu", (*slot)->group);
 }
 
 static void show_link(int dir_fd, const char *name)
@@ -204,12 +266,17 @@ static bool show(int dir_fd, const char *name, size_t depth)
 	/* Reading a link is an access, which nothing can prevent. */
 	if (shows_atime && !S_ISLNK(found.st_mode))
 		show_time("a", &found.st_atim);
+	if (shows_inode && found.st_nlink > 1 && !S_ISDIR(found.st_mode))
+		show_group(&found);
 	if (S_ISREG(found.st_mode)) {
 		printf(" %" PRId64, (int64_t)found.st_size);
-		show_file(dir_fd, name);
+		show_opened(dir_fd, name, true);
+	} else if (S_ISDIR(found.st_mode)) {
+		if (shows_inode)
+			show_opened(dir_fd, name, false);
 	} else if (S_ISLNK(found.st_mode)) {
 		show_link(dir_fd, name);
-	} else if (!S_ISDIR(found.st_mode)) {
+	} else {
 		printf(" %u,%u", major(found.st_rdev), minor(found.st_rdev));
 	}
 	show_xattrs(dir_fd, name);
@@ -269,15 +336,22 @@ static void list_below(int fd)
 
 int main(int argc, char **argv)
 {
-	shows_atime = argc == 3 && !strcmp(argv[1], "-a");
-	if (argc != 2 + shows_atime) {
-		fprintf(stderr, "usage: treelist [-a] DIR\n");
+	int option;
+
+	while ((option = getopt(argc, argv, "ax")) != -1) {
+		shows_atime |= option == 'a';
+		shows_inode |= option == 'x';
+		if (option == '?')
+			return 2;
+	}
+	if (argc != optind + 1) {
+		fprintf(stderr, "usage: treelist [-ax] DIR\n");
 		return 2;
 	}
-	int fd = open_quietly(AT_FDCWD, argv[argc - 1],
+	int fd = open_quietly(AT_FDCWD, argv[optind],
 	                      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		fail(argv[argc - 1]);
+		fail(argv[optind]);
 	(void)show(fd, ".", 0);
 	list_below(fd);
 	if (fflush(stdout) != 0)

@@ -144,26 +144,37 @@ CASE(no_copy_on_write_is_set_early_or_lost)
 {
 	(void)enter_work_dir();
 	int fd = put_flagged("f");
-	const struct flags want = {.bits = BITS(FS_NOCOW_FL) | FS_NODUMP_FL};
+	struct flags want = {.bits = BITS(FS_NOCOW_FL) | FS_NODUMP_FL};
+	struct flags have = read_flags(fd);
 
-	CHECK_INT(flags_set_early(fd, want, &n_lost, &fault), 0);
-	CHECK_INT(n_lost, !(read_flags(fd).bits & BITS(FS_NOCOW_FL)));
-	CHECK_INT(read_flags(fd).bits & FS_NODUMP_FL, 0);
-	/* And not late. */
+	CHECK_INT(flags_set_early(fd, &want, &have, &n_lost, &fault), 0);
+	CHECK_INT(have.bits, read_flags(fd).bits);
+	CHECK_INT(n_lost, !(have.bits & BITS(FS_NOCOW_FL)));
+	CHECK_INT(have.bits & FS_NODUMP_FL, 0);
+	/* And is not tried, or lost, again. */
 	n_lost = 0;
-	CHECK_INT(flags_set(fd, want, read_flags(fd), &n_lost, &fault), 1);
+	CHECK_INT(flags_set(fd, want, have, &n_lost, &fault), 1);
 	CHECK_INT(n_lost, 0);
 	CHECK_INT(read_flags(fd).bits & FS_NODUMP_FL, FS_NODUMP_FL);
 }
 
 CASE(nothing_is_set_early_without_need)
 {
-	(void)enter_work_dir();
+	struct flags want = {.bits = FS_NODUMP_FL | BITS(FS_NOCOW_FL)};
+	struct flags have = {.bits = BITS(FS_NOCOW_FL)};
 
-	CHECK_INT(flags_set_early(-1, (struct flags){.bits = FS_NODUMP_FL},
-	                          &n_lost, &fault),
-	          0);
+	CHECK_INT(flags_set_early(-1, &want, &have, &n_lost, &fault), 0);
 	CHECK_INT(n_lost, 0);
+}
+
+CASE(one_flag_that_is_refused_does_not_lose_the_others)
+{
+	(void)enter_work_dir();
+	int fd = put_flagged("f");
+
+	CHECK_INT(set_bits(fd, BITS(FS_NOCOW_FL) | FS_NODUMP_FL), 1);
+	CHECK_INT(read_flags(fd).bits & FS_NODUMP_FL, FS_NODUMP_FL);
+	CHECK_INT(n_lost, !(read_flags(fd).bits & BITS(FS_NOCOW_FL)));
 }
 
 CASE(a_project_is_set_or_lost)
