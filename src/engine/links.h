@@ -39,7 +39,7 @@ struct links {
 
 /* A name of an inode with several was met. */
 enum link_role links_meet(struct links *links, const struct meta *meta,
-                          struct link_group **group);
+                          struct link_group **out);
 
 /* Where the leader's copy is: its operand and path below the destination's
  * root; for LINK_FOLLOWS, valid until the next call. */

@@ -31,6 +31,6 @@ char *operand_own_name(const char *path);
 
 /* The path by which a source is opened, to be freed: without the slashes at
  * its end and, if the settings say that links are followed, where it leads. */
-char *operand_path(const struct settings *settings, const char *source);
+char *operand_path(const struct settings *settings, const char *src);
 
 #endif

@@ -2,6 +2,7 @@
 #include "engine/watch.h"
 
 #include "base/buf.h"
+#include "base/mono.h"
 
 #include <stdlib.h>
 
@@ -13,6 +14,8 @@ void watch_init(struct watch *watch, const struct shared *shared,
 		.n_cells = n_cells,
 		.states = xcalloc(n_cells, sizeof(*watch->states)),
 	};
+	for (size_t i = 0; i < n_cells; i++)
+		watch->states[i].since_ns = mono_now_ns();
 }
 
 void watch_release(struct watch *watch)
