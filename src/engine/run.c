@@ -164,8 +164,9 @@ static void prepare_walk(struct master *master)
 
 static int start(struct master *master)
 {
+	if (master->signal_fd < 0)
+		return master->signal_fd;
 	int rc = share_memory(master);
-
 	if (rc < 0)
 		return rc;
 	prepare_walk(master);

@@ -51,6 +51,7 @@ static const struct word errors[] = {
 	{"EPERM", EPERM},   {"ENOENT", ENOENT}, {"EIO", EIO},
 	{"EACCES", EACCES}, {"EXDEV", EXDEV},   {"EINVAL", EINVAL},
 	{"ENOSPC", ENOSPC}, {"ENOSYS", ENOSYS}, {"EOPNOTSUPP", EOPNOTSUPP},
+	{"ENOTTY", ENOTTY},
 };
 
 static const struct word bits[] = {

@@ -1,0 +1,190 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Sources that change while they are copied.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+
+load ../cli/trees
+
+setup() {
+  make_room
+  mkdir src
+}
+
+teardown() {
+  [ -z "${writer-}" ] || kill "$writer" 2>/dev/null || true
+  clear_room
+}
+
+# Starts pcopy with one worker, whose first file takes a second to finish.
+start_with_pause() { # ARG...
+  env strace -DDD -f -qq -o trace -e trace=utimensat \
+    -e inject=utimensat:delay_enter=1000000:when=1 \
+    "$PCOPY" "$@" -j 1 >out 2>err 3>&- &
+  pid=$!
+  wait_until has_unnamed "$pid"
+}
+
+# How often file times were set: once for each copy, once for the directory.
+n_tries() {
+  echo $(($(grep -c 'utimensat([0-9]' trace) - 1))
+}
+
+@test "a file that changes once while it is read is copied again: status 0" {
+  need_tracer
+  make_bytes src/file 100000
+
+  start_with_pause src dst
+  echo more >>src/file
+  ended 0
+
+  [ "$(n_tries)" -eq 2 ]
+  [[ "$(cat err)" == 'pcopy: 1 copied, 1 directory, '* ]]
+  same_copy src dst
+}
+
+@test "a file that becomes shorter while it is read is copied again" {
+  need_tracer
+  make_bytes src/file 1000000
+
+  start_with_pause src dst
+  truncate -s 5 src/file
+  ended 0
+
+  same_copy src dst
+}
+
+@test "a file that gets another mode while it is read is copied again" {
+  need_tracer
+  make_bytes src/file 1000
+  chmod 600 src/file
+
+  start_with_pause src dst
+  chmod 751 src/file
+  ended 0
+
+  same_copy src dst
+}
+
+@test "a file that keeps changing is copied three times, kept and named: status 3" {
+  need_tracer
+  make_bytes src/file 100000
+  echo x >src/other
+  while sleep 0.01; do
+    echo more >>src/file
+  done 3>&- &
+  writer=$!
+
+  run -3 strace -f -qq -o trace -e trace=utimensat \
+    -e inject=utimensat:delay_enter=400000 "$PCOPY" src dst
+  kill "$writer"
+  wait "$writer" || true
+  writer=
+
+  [[ "$output" == *'pcopy: src/file: kept changing while it was read'* ]]
+  [[ "$output" == *'2 copied, 1 directory, 1 vanished or kept changing, '* ]]
+  # Three of it, one of the other.
+  [ "$(n_tries)" -eq 4 ]
+  [ "$(stat -c %s dst/file)" -ge 100000 ]
+  cmp -n "$(stat -c %s dst/file)" src/file dst/file
+  no_litter dst
+  # When it has come to rest the next run takes it.
+  run -0 "$PCOPY" src dst
+  same_copy src dst
+}
+
+@test "a writer that never stops does not keep a copy from ending" {
+  make_bytes src/file 1000000
+  while :; do
+    echo more and more and more and more and more and more and more
+  done >>src/file 3>&- &
+  writer=$!
+
+  run timeout 60 "$PCOPY" src dst
+  kill "$writer"
+  wait "$writer" || true
+  writer=
+
+  [[ "$status" == [03] ]]
+  cmp -n "$(stat -c %s dst/file)" src/file dst/file
+}
+
+# The first file of a directory of five is being copied; sets the others.
+pause_at_first() {
+  local name
+
+  for name in a b c d e; do
+    echo "this is $name" >"src/$name"
+  done
+  start_with_pause src dst
+  # shellcheck disable=SC2012,SC2207
+  rest=($(cd src && ls -U | tail -n 4))
+}
+
+@test "files that vanish before their turn are named: status 3" {
+  need_tracer
+
+  pause_at_first
+  rm "src/${rest[0]}" "src/${rest[3]}"
+  ended 3
+
+  grep -Fx "pcopy: src/${rest[0]}: vanished: No such file or directory" err
+  grep -Fx "pcopy: src/${rest[3]}: vanished: No such file or directory" err
+  grep -F 'pcopy: 3 copied, 1 directory, 2 vanished or kept changing' err
+  [ "$(n_files dst)" -eq 3 ]
+}
+
+@test "files that become something else before their turn are named: status 3" {
+  need_tracer
+  echo secret >outside
+
+  pause_at_first
+  rm "${rest[@]/#/src/}"
+  mkfifo "src/${rest[0]}"
+  ln -s ../outside "src/${rest[1]}"
+  mkdir "src/${rest[2]}"
+  python3 -c 'import socket, sys
+socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "src/${rest[3]}"
+  ended 3
+
+  for name in "${rest[@]}"; do
+    grep -E "^pcopy: src/$name: is no longer a regular file" err
+  done
+  [ "$(n_files dst)" -eq 1 ]
+  [ "$(find dst ! -type d | wc -l)" -eq 1 ]
+}
+
+@test "a destination that becomes a symlink is not written through" {
+  need_tracer
+  mkdir elsewhere
+
+  pause_at_first
+  for name in "${rest[@]}"; do
+    ln -s "../elsewhere/$name" "dst/$name"
+  done
+  ended 0
+
+  [ -z "$(ls -A elsewhere)" ]
+  rsync -aniH --checksum src/ dst/ >rsync.out
+  [ ! -s rsync.out ]
+}
+
+@test "a destination directory that becomes a symlink is not followed" {
+  need_tracer
+  mkdir src/sub elsewhere
+  echo x >src/sub/x
+  echo y >src/sub/y
+
+  # The master has made dst/sub and waits, about to read it.
+  env strace -DDD -f -qq -o trace -e trace=getdents64 -P "$PWD/src/sub" \
+    -e inject=getdents64:delay_enter=1000000 \
+    "$PCOPY" src dst -j 1 >out 2>err 3>&- &
+  pid=$!
+  wait_until test -d dst/sub
+  mv dst/sub dst/was
+  ln -s ../elsewhere dst/sub
+  ended 1
+
+  cat err
+  grep -E '^pcopy: dst/sub: cannot open directory: ' err
+  [ -z "$(ls -A elsewhere)" ]
+}
