@@ -42,17 +42,15 @@ static int dress_node(struct copy_tools *tools, const struct copy_dirs *dirs,
 	if (rc == 0 && ((dress.have.mode & S_IFMT) != (want->mode & S_IFMT) ||
 	                dress.have.rdev != want->rdev || dress.have.nlink != 1))
 		rc = -ESTALE;
-	if (rc < 0)
-		rc = fault_dst(fault, "was replaced meanwhile", rc);
-	else
-		rc = copy_hold(dirs->src_fd, entry->name, want, false,
-		               &dress.src);
-	if (rc == -ENOENT || rc == -ESTALE) /* dressed as far as is known */
-		rc = 0;
+	if (rc < 0) {
+		(void)fd_close(dress.dst.fd);
+		return fault_dst(fault, "was replaced meanwhile", rc);
+	}
+	/* Without its source it is dressed as far as is known. */
+	(void)copy_hold(dirs->src_fd, entry->name, want, false, &dress.src);
 	dress.is_new = true;
 	dress.is_bare = !dirs->inherits_acl;
-	if (rc == 0)
-		rc = dress_put(&dress, fault);
+	rc = dress_put(&dress, fault);
 	(void)fd_close(dress.src.fd);
 	(void)fd_close(dress.dst.fd);
 	copy_count_lost(counts, &dress.lost);
