@@ -58,6 +58,7 @@ static void files_remove(void)
 	if (pid == 0) {
 		execlp("sh", "sh", "-c",
 		       "chattr -Rf -ia -- \"$0\" >/dev/null 2>&1; "
+		       "chmod -R u+rwx -- \"$0\"; "
 		       "exec rm -rf -- \"$0\"",
 		       files_top, NULL);
 		_exit(127);

@@ -330,12 +330,13 @@ CASE(a_file_that_grows_is_read_to_its_end)
 CASE(a_failure_to_read_names_the_source)
 {
 	(void)enter_work_dir();
-	put_dir("d");
+	put_file("src", "text");
+	refuse_call(SYS_pread64, 0, 0, 0, EIO);
 
-	CHECK_INT(copy_from("d"), -EISDIR);
+	CHECK_INT(copy_from("src"), -EIO);
 
 	CHECK_STR(fault.what, "cannot read");
-	CHECK_INT(fault.err, EISDIR);
+	CHECK_INT(fault.err, EIO);
 	CHECK(!fault.is_at_dst);
 }
 

@@ -16,7 +16,10 @@ CASE(targets_of_any_length_are_read)
 	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
 		memset(target, 'a' + (int)i, lengths[i]);
 		target[lengths[i]] = '\0';
-		CHECK_INT(symlink(target, "l"), 0);
+		if (symlink(target, "l") < 0) { /* XFS ends at 1023 */
+			CHECK_INT(errno, ENAMETOOLONG);
+			continue;
+		}
 
 		CHECK_INT(node_read_link(dir, "l", &out), 0);
 
