@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "engine/copy_parts.h"
+#include "fs/held.h"
 #include "fs/node.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ int copy_dirs_open(struct copy_tools *tools, struct copy_dirs *dirs)
 	/* Another user's directory may get a default ACL or a group for new
 	 * files at any moment. */
 	dirs->is_ours = meta.uid == geteuid() || meta.uid == 0;
+	dirs->is_private = held_is_private(&meta) && !dirs->dst_was_shared;
 	dirs->inherits_acl = !dirs->is_ours || xattr_is_inherited(dirs->dst_fd);
 	return 0;
 }
@@ -123,6 +125,21 @@ static enum copy_outcome do_copy(struct copy_tools *tools,
 	return copy_node(tools, dirs, entry, dst != NULL, counts, fault);
 }
 
+static enum copy_outcome mend(struct copy_tools *tools, struct copy_dirs *dirs,
+                              const struct job_entry *entry,
+                              const struct meta *dst, struct counts *counts,
+                              struct fault *fault)
+{
+	enum copy_outcome outcome =
+		copy_mend(tools, dirs, entry, dst, counts, fault);
+	bool stays = outcome == COPY_MENDED || outcome == COPY_UNCHANGED;
+
+	if (stays && dst->nlink > 1 && tools->settings->keeps_links &&
+	    !tools->settings->is_inplace)
+		dirs->shared = *dst;
+	return outcome;
+}
+
 enum copy_outcome copy_entry(struct copy_tools *tools, struct copy_dirs *dirs,
                              const struct job_entry *entry,
                              struct counts *counts, struct fault *fault)
@@ -144,10 +161,7 @@ enum copy_outcome copy_entry(struct copy_tools *tools, struct copy_dirs *dirs,
 	case RULE_LEAVE:
 		return COPY_UNCHANGED;
 	case RULE_MEND:
-		if (dst.nlink > 1 && tools->settings->keeps_links &&
-		    !tools->settings->is_inplace)
-			dirs->shared = dst;
-		return copy_mend(tools, dirs, entry, &dst, counts, fault);
+		return mend(tools, dirs, entry, &dst, counts, fault);
 	case RULE_IN_WAY:
 		return COPY_IN_WAY;
 	case RULE_FAIL:

@@ -2,6 +2,7 @@
 #include "engine/copy_parts.h"
 
 #include "base/fd.h"
+#include "fs/held.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -148,6 +149,16 @@ static int copy_staged(struct copying *copying, bool is_last_try)
 	return rc < 0 ? rc : changed;
 }
 
+/* Somebody else may have put a further name of another file here since. */
+static int is_only_name(const struct copying *copying, int fd)
+{
+	int rc = held_only_name(fd, copying->dirs->dst_fd, copying->name);
+
+	if (rc < 0)
+		return rc;
+	return rc == 1 ? 0 : -EMLINK;
+}
+
 /* Under the final name. An existing file keeps its inode, and so its other
  * names; it is closed to others before it gets a byte of the new content. */
 static int open_inplace(struct copying *copying)
@@ -166,6 +177,8 @@ static int open_inplace(struct copying *copying)
 	rc = meta_read(fd, &dress->have);
 	if (rc == 0 && !meta_is(&dress->have, S_IFREG))
 		rc = -EEXIST;
+	if (rc == 0 && !copying->dirs->is_private)
+		rc = is_only_name(copying, fd);
 	if (rc == 0 && (dress->have.mode & META_PERMS) != 0600)
 		rc = meta_set_perms((struct meta_target){.fd = fd}, 0600);
 	if (rc == 0 && dress->have.size && ftruncate(fd, 0) < 0)
@@ -196,9 +209,12 @@ static int copy_inplace(struct copying *copying)
 	return rc < 0 ? rc : changed;
 }
 
-static bool can_be_overwritten(const struct meta *dst)
+/* Where others can put entries, further names may be those of their victims. */
+static bool can_be_overwritten(const struct copy_dirs *dirs,
+                               const struct meta *dst)
 {
-	return !dst || meta_is(dst, S_IFREG);
+	return !dst ||
+	       (meta_is(dst, S_IFREG) && (dst->nlink == 1 || dirs->is_private));
 }
 
 /* 0 made, 1 made although the source changed, or negative. */
@@ -222,7 +238,7 @@ enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
 	                          .name = job_dst_name(entry),
 	                          .fault = fault};
 	bool is_inplace =
-		tools->settings->is_inplace && can_be_overwritten(dst);
+		tools->settings->is_inplace && can_be_overwritten(dirs, dst);
 	int rc = 1;
 
 	for (int try = 1; try <= TRIES && rc > 0; try++) {

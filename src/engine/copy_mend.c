@@ -2,6 +2,7 @@
 #include "engine/copy_parts.h"
 
 #include "base/fd.h"
+#include "fs/held.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -100,17 +101,31 @@ static int mend_held(struct dress *dress, const struct meta *dst,
 	return locked ? locked : changed;
 }
 
-/* Only a new file can have the flags. */
+/* Only a new file can have the flags, or is surely no one else's. */
 static enum copy_outcome make_anew(struct copy_tools *tools,
                                    struct copy_dirs *dirs,
                                    const struct job_entry *entry,
                                    const struct meta *dst,
                                    struct counts *counts, struct fault *fault)
 {
+	if (tools->settings->is_dry_run)
+		return COPY_MADE;
 	if (dst->is_locked &&
 	    copy_unlock(tools, dirs, job_dst_name(entry), dst, fault) < 0)
 		return COPY_FAILED;
+	if (!meta_is(dst, S_IFREG))
+		return copy_node(tools, dirs, entry, true, counts, fault);
 	return copy_file(tools, dirs, entry, dst, counts, fault);
+}
+
+/* 1 when something is to be put right. */
+static int look(const struct dress *dress, const struct meta *dst,
+                struct fault *fault)
+{
+	struct dress only = *dress;
+
+	only.only_looks = true;
+	return mend_held(&only, dst, fault);
 }
 
 /* A look first, as a locked file that is right needs no unlocking. */
@@ -118,14 +133,36 @@ static int mend_locked(struct copy_tools *tools, const struct copy_dirs *dirs,
                        const struct job_entry *entry, const struct meta *dst,
                        struct dress *dress, struct fault *fault)
 {
-	struct dress look = *dress;
+	int rc = look(dress, dst, fault);
 
-	look.only_looks = true;
-	int rc = mend_held(&look, dst, fault);
 	if (rc <= 0 || dress->only_looks)
 		return rc;
 	rc = copy_unlock(tools, dirs, job_dst_name(entry), dst, fault);
 	return rc < 0 ? rc : mend_held(dress, dst, fault);
+}
+
+/* Whoever can put entries into this directory may have linked a file of
+ * somebody else's here, for us to change its owner or mode: it is left to him,
+ * and a new one made. */
+static int mend_dst(struct copy_tools *tools, const struct copy_dirs *dirs,
+                    const struct job_entry *entry, const struct meta *dst,
+                    struct dress *dress, struct fault *fault)
+{
+	const char *name = job_dst_name(entry);
+
+	if (!dirs->is_private) {
+		int rc = held_only_name(dress->dst.fd, dirs->dst_fd, name);
+
+		if (rc < 0)
+			return fault_dst(fault, "was replaced meanwhile", rc);
+		if (rc == 0) {
+			rc = look(dress, dst, fault);
+			return rc > 0 ? FLAGS_NEED_NEW : rc;
+		}
+	}
+	if (dst->is_locked)
+		return mend_locked(tools, dirs, entry, dst, dress, fault);
+	return mend_held(dress, dst, fault);
 }
 
 enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
@@ -146,10 +183,8 @@ enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
 	               &dress.dst);
 	if (rc < 0)
 		rc = fault_dst(fault, "was replaced meanwhile", rc);
-	else if (dst->is_locked)
-		rc = mend_locked(tools, dirs, entry, dst, &dress, fault);
 	else
-		rc = mend_held(&dress, dst, fault);
+		rc = mend_dst(tools, dirs, entry, dst, &dress, fault);
 	(void)fd_close(dress.src.fd);
 	(void)fd_close(dress.dst.fd);
 	if (rc < 0)

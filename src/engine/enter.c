@@ -2,6 +2,7 @@
 #include "engine/enter.h"
 
 #include "base/fd.h"
+#include "fs/held.h"
 #include "fs/node.h"
 #include "fs/tree.h"
 
@@ -118,8 +119,11 @@ int enter_make_dst(const struct enter *enter, struct dir *dir,
 		dir->flags |= DIR_DST_EMPTY;
 	dir->dst_dev = meta.dev;
 	dir->dst_ino = meta.ino;
-	/* Not worth holding it when its source allows as much. */
-	if (rc == 0 && (meta.mode & ~dir->meta.mode & 077))
+	if (!held_is_private(&meta))
+		dir->flags |= DIR_DST_SHARED;
+	/* Not worth holding it when its source allows as much. One that is
+	 * said to be made just now may be another that took its place. */
+	if ((meta.mode & ~dir->meta.mode & 077))
 		rc = close_to_others(enter, fd, dir, &meta);
 	return rc < 0 ? fault_dst(fault, "cannot set permissions", rc) : 0;
 }

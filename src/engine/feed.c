@@ -2,6 +2,7 @@
 #include "engine/feed.h"
 
 #include "base/fd.h"
+#include "fs/held.h"
 #include "fs/tree.h"
 
 #include <dirent.h>
@@ -207,7 +208,9 @@ static void start_dir_operand(struct feed *feed, const struct pair *pair)
 		dir->flags |= DIR_DST_EMPTY;
 	if (pair->dst_is_missing)
 		dir->flags |= DIR_DST_MISSING;
-	if (dir->flags)
+	if (pair->dst_fd >= 0 && !held_is_private(&pair->dst_meta))
+		dir->flags |= DIR_DST_SHARED;
+	if (dir->flags & (DIR_DST_EMPTY | DIR_DST_MISSING))
 		feed->observer.made_dir(feed->observer.ctx, dir);
 	feed->tally->n_total++;
 	if (pair->dst_fd >= 0 && !pair->dst_is_new)

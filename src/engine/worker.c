@@ -2,6 +2,7 @@
 #include "engine/worker.h"
 
 #include "base/num.h"
+#include "engine/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -206,26 +207,6 @@ static void fail_rest(struct worker *worker, struct job *job,
 	}
 }
 
-static int open_dirs(struct worker *worker, const struct job *job,
-                     struct copy_dirs *dirs, struct fault *fault)
-{
-	const char *path = job_path(job);
-
-	dirs->src_fd = tree_open(&worker->src_trees[job->operand], path,
-	                         job->path_len);
-	if (dirs->src_fd < 0)
-		return fault_src(fault, "cannot open directory", dirs->src_fd);
-	dirs->dst_fd = -1;
-	if (job->flags & JOB_DST_MISSING)
-		return 0;
-	dirs->dst_fd = tree_open(&worker->dst_trees[job->operand], path,
-	                         job->path_len);
-	if (dirs->dst_fd < 0)
-		return fault_dst(fault, "cannot open directory", dirs->dst_fd);
-	int rc = copy_dirs_open(&worker->tools, dirs);
-	return rc < 0 ? fault_dst(fault, "cannot stat", rc) : 0;
-}
-
 /* "dir/name", or the name alone when that is too long. */
 static void show_in_hand(struct worker *worker, const struct job *job,
                          const struct job_entry *entry)
@@ -379,12 +360,13 @@ void worker_run(struct worker *worker, struct job *job)
 {
 	struct copy_dirs dirs = {
 		.dst_is_empty = (job->flags & JOB_DST_EMPTY) != 0,
+		.dst_was_shared = (job->flags & JOB_DST_SHARED) != 0,
 		.note = job->note,
 	};
 	struct fault fault;
 
 	if (job->next < job->n_entries) {
-		if (open_dirs(worker, job, &dirs, &fault) < 0) {
+		if (place_open(worker, job, &dirs, &fault) < 0) {
 			fail_rest(worker, job, &fault);
 		} else {
 			/* What a worker that died here left behind. */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/place.h"
+
+#include "fs/held.h"
+
+#include <errno.h>
+
+static const char *what_failed(int rc)
+{
+	return rc == -ESTALE ? "was replaced meanwhile"
+	                     : "cannot open directory";
+}
+
+static int open_dir(struct tree *tree, const struct job *job, uint64_t dev,
+                    uint64_t ino)
+{
+	int fd = tree_open(tree, job_path(job), job->path_len);
+
+	if (fd < 0)
+		return fd;
+	int rc = held_same_dir(fd, dev, ino);
+	/* Next time, what is there then is looked at again. */
+	if (rc == -ESTALE)
+		tree_forget(tree, job_path(job), job->path_len);
+	return rc < 0 ? rc : fd;
+}
+
+int place_open(struct worker *worker, const struct job *job,
+               struct copy_dirs *dirs, struct fault *fault)
+{
+	int fd = open_dir(&worker->src_trees[job->operand], job, job->src_dev,
+	                  job->src_ino);
+
+	if (fd < 0)
+		return fault_src(fault, what_failed(fd), fd);
+	dirs->src_fd = fd;
+	dirs->dst_fd = -1;
+	if (job->flags & JOB_DST_MISSING)
+		return 0;
+	fd = open_dir(&worker->dst_trees[job->operand], job, job->dst_dev,
+	              job->dst_ino);
+	if (fd < 0)
+		return fault_dst(fault, what_failed(fd), fd);
+	dirs->dst_fd = fd;
+	int rc = copy_dirs_open(&worker->tools, dirs);
+	return rc < 0 ? fault_dst(fault, "cannot stat", rc) : 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* fs/held.h - is what a descriptor holds what was looked at before
+ *
+ * Model     between a look at a name and the use of what is opened under it,
+ *           somebody else may have put something else there. What is held by
+ *           a descriptor stays what it is; these tell whether that is meant.
+ * Errors    -ESTALE when it is another one, else a negative errno */
+#ifndef FS_HELD_H
+#define FS_HELD_H
+
+#include "base/base.h"
+#include "fs/meta.h"
+
+/* 0 when the directory fd is the inode that was seen; ino 0: was not seen. On
+ * file systems that number inodes anew while nobody looks (FUSE, SMB, overlay),
+ * any directory passes. */
+int held_same_dir(int fd, uint64_t dev, uint64_t ino);
+
+/* 1 when the inode that fd holds has, all at one moment, this name and no
+ * other; 0 when it has others, too. */
+int held_only_name(int fd, int dir_fd, const char *name);
+
+/* Nobody but us and root can put entries into the directory, or could last
+ * before its permissions were changed. */
+bool held_is_private(const struct meta *dir);
+
+#endif
