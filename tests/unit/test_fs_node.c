@@ -157,6 +157,19 @@ CASE(remove_takes_a_file_or_a_link_and_nothing_is_fine)
 	CHECK(exists("d/sub"));
 }
 
+CASE(remove_does_not_enter_what_became_a_link)
+{
+	int dir = enter_work_dir();
+
+	put_dir("kept/sub");
+	CHECK_INT(symlink("kept", "l"), 0);
+	/* It was a directory when it was to be unlinked. */
+	refuse_call(SYS_unlinkat, 2, UINT32_MAX, 0, EISDIR);
+
+	CHECK(node_remove(dir, "l", false) < 0);
+	CHECK(exists("kept/sub"));
+}
+
 CASE(remove_goes_deep)
 {
 	int dir = enter_work_dir();

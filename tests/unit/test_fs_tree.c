@@ -248,6 +248,8 @@ CASE(the_cache_is_bounded_and_keeps_what_was_used_last)
 	put_many(n);
 	size_t n_before = n_open();
 	int first = open_path(&tree, "d0");
+	/* A mark, by which it is known when it comes again. */
+	CHECK_INT(fcntl(first, F_SETFD, 0), 0);
 
 	for (int round = 0; round < 2; round++) {
 		for (int i = 1; i < n; i++) {
@@ -255,6 +257,7 @@ CASE(the_cache_is_bounded_and_keeps_what_was_used_last)
 			int fd = open_path(&tree, name);
 			CHECK_INT(inode_of(fd), look_at(name).st_ino);
 			CHECK_INT(open_path(&tree, "d0"), first);
+			CHECK_INT(fcntl(first, F_GETFD), 0);
 			/* And with it. */
 			CHECK_INT(open_path(&tree, name), fd);
 			CHECK(n_open() <= n_before + TREE_CACHED);
