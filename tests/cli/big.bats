@@ -109,7 +109,7 @@ disk_bytes() { # FILE
 
 @test "a chain of many directories with short names" {
   mkdir src
-  tool deeptree src 3000 1
+  tool deeptree src 1500 1
 
   run -0 "$PCOPY" src dst -j 2
 

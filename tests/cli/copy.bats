@@ -163,17 +163,6 @@ same_in_all_modes() { # STATUS
   same_list src dst
 }
 
-@test "hard links become files of their own, or links: never lost" {
-  mkdir src
-  echo linked >src/a
-  ln src/a src/b
-
-  run "$PCOPY" src dst
-
-  [[ "$status" == [03] ]]
-  [ "$(cat dst/a dst/b)" = $'linked\nlinked' ]
-}
-
 @test "long symlinks, odd targets" {
   mkdir src
   ln -s "$(printf 'x%.0s' {1..4000})" src/long

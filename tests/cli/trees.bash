@@ -54,6 +54,11 @@ make_varied_tree() { # DIR
     ln -s .. dir/up
     ln -s loop loop
     mkfifo fifo
+    ln large 'dir/large, too'
+    ln dir/below/x dir/below/deeper/x
+    ln dir/below/x closed/x
+    ln -P dangling dir/dangling
+    ln fifo dir/fifo
     echo 1 >-rf
     echo 2 >$'new\nline'
     echo 3 >$'\e[31mred'
@@ -199,7 +204,7 @@ has_unnamed() { # PID
   local one
 
   for one in $(workers "$1"); do
-    # shellcheck disable=SC2012
+    # shellcheck disable=SC2010
     ls -l "/proc/$one/fd" | grep -q 'deleted' && return
   done
   return 1

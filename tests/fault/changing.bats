@@ -15,10 +15,10 @@ teardown() {
   clear_room
 }
 
-# Starts pcopy with one worker, whose first file takes a second to finish.
+# Starts pcopy with one worker, whose first file takes a while to finish.
 start_with_pause() { # ARG...
   env strace -DDD -f -qq -o trace -e trace=utimensat \
-    -e inject=utimensat:delay_enter=1000000:when=1 \
+    -e inject=utimensat:delay_enter=700000:when=1 \
     "$PCOPY" "$@" -j 1 >out 2>err 3>&- &
   pid=$!
   wait_until has_unnamed "$pid"

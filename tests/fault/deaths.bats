@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Processes that are killed in the middle of a copy.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2054,SC2154
 
 load ../cli/trees
 
@@ -80,7 +80,7 @@ with_kills() { # INJECTION ARG...
     fi
     [ "$status" -eq 0 ]
     no_litter dst
-    same_list src dst
+    same_copy src dst
   done
 }
 

@@ -252,7 +252,7 @@ with_refusals() { # REFUSAL...
   no_litter dst
   same_copy src dst
   # And over what is there.
-  touch src/varied/dir/*
+  touch -h src/varied/dir/*
   run -0 "$BUILD/tests/refuse" "$@" -- "$PCOPY" src dst -j 2
   no_litter dst
   same_copy src dst
