@@ -122,8 +122,10 @@ static void on_done(struct master *master, const struct job *job)
 	if (job->has_results)
 		act_on_results(master, job);
 	master->tally->n_done += job->next;
-	if (!job->is_stopped)
-		master->tally->bytes_done += job->bytes;
+	/* A directory that is not complete must not look as if it were. */
+	if (job->is_stopped)
+		return;
+	master->tally->bytes_done += job->bytes;
 	dirs_let_go(&master->dirs, (struct dir *)(uintptr_t)job->owner);
 }
 

@@ -14,6 +14,7 @@ setup() {
       echo "file $i in $dir" >"src/$dir/$i"
     done
   done
+  touch -d 2001-01-01 src/? src
 }
 
 teardown() {
@@ -60,6 +61,18 @@ goes_on() {
     goes_on
     rm -rf dst
   done
+}
+
+@test "a directory that is not complete does not get its time" {
+  need_tracer
+
+  stop_by INT 130
+
+  [[ "$(cat err)" != *director* ]]
+  # Whole ones may have it.
+  while IFS= read -r dir; do
+    [ "$(n_files "dst/$dir")" -eq "$(n_files "src/$dir")" ]
+  done < <(cd dst && find . -type d ! -newermt 2001-01-02)
 }
 
 @test "an interrupted run without unnamed files leaves no temporary ones" {

@@ -230,6 +230,7 @@ refused() { # STATUS TEXT ARG...
   refused 2 'pcopy: file: is not a directory, its source is' src file
   refused 2 'pcopy: file: is not a directory' src/one src/sub/two file
   refused 2 'pcopy: file: is not a directory' -t file src
+  refused 2 'pcopy: file/: cannot open: Not a directory' src/one file/
   refused 2 'dangling' src dangling
   refused 2 'dangling' -t dangling src
 }

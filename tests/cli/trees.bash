@@ -151,11 +151,12 @@ count_of() { # WORD TEXT
 # ---- runs that are met half way ----
 
 # Starts pcopy in the background, whose CALLS (linkat,renameat) come that much
-# late, behind the words in $WRAP; sets pid. What it says goes to out and err.
+# late, or return late with DELAY=delay_exit; behind the words in $WRAP. Sets
+# pid. What it says goes to out and err.
 WRAP=()
 start_late() { # MILLISECONDS CALLS ARG...
   env --default-signal=INT,TERM,HUP strace -DDD -f -qq -o trace \
-    -e trace="$2" -e inject="$2:delay_enter=${1}000" \
+    -e trace="$2" -e inject="$2:${DELAY:-delay_enter}=${1}000" \
     "${WRAP[@]}" "$PCOPY" "${@:3}" >out 2>err 3>&- &
   pid=$!
 }

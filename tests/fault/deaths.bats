@@ -65,23 +65,47 @@ with_kills() { # INJECTION ARG...
   same_copy src dst
 }
 
-@test "workers killed at system calls of all kinds lose nothing" {
-  need_tracer
+# Kills workers again and again at each of these calls; nothing is lost, and no
+# link. The master makes few enough of them.
+kill_at_all_calls() {
   make_varied_tree src/varied
-  for call in openat:when=60 statx:when=90 pwrite64:when=20 utimensat:when=30 \
-    close:when=80 pread64:when=33; do
-    # Not the master: only calls that the injection meets in a worker.
+  for call in openat:when=60 pwrite64:when=20 utimensat:when=30 close:when=80 \
+    pread64:when=33 flistxattr:when=30 linkat:when=11 symlinkat:when=2 \
+    renameat:when=7; do
     rm -rf dst
     with_kills "${call%:*}:signal=KILL:${call#*:}+200" src dst -j 2
-    if [ "$status" -eq 137 ]; then
-      # It was the master, which died first: all is as if interrupted.
-      no_half_files src dst
-      run "$PCOPY" src dst
-    fi
+    echo "$call: $output"
     [ "$status" -eq 0 ]
     no_litter dst
     same_copy src dst
   done
+}
+
+@test "workers killed at system calls of all kinds lose nothing" {
+  need_tracer
+
+  kill_at_all_calls
+}
+
+@test "workers killed at system calls of all kinds, without unnamed files" {
+  need_tracer
+  need_seccomp
+  WRAP=("$BUILD/tests/refuse" openat,2,O_TMPFILE=EOPNOTSUPP --)
+
+  kill_at_all_calls
+}
+
+@test "a worker killed right after it published a file: it is there once" {
+  need_tracer
+
+  DELAY=delay_exit start_late 20 linkat src dst -j 1
+  wait_until has_files dst 3
+  kill -KILL "$(workers "$pid")"
+  ended 0
+
+  grep -F '40 copied, 1 directory, 1 worker died, ' err
+  no_litter dst
+  same_copy src dst
 }
 
 @test "a file at which three workers die is given up, the rest is copied" {
