@@ -100,6 +100,15 @@ static int unlink_one(int dir_fd, const char *name, int flags, bool forced)
 	return rc;
 }
 
+/* What is mounted somewhere is not part of what it is mounted on. */
+static bool is_mount_point(int fd)
+{
+	struct statx stx;
+
+	return statx(fd, "", AT_EMPTY_PATH, 0, &stx) == 0 &&
+	       (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 /* One directory on the way down, with its open listing. */
 struct removing {
 	struct removing *up;
@@ -119,7 +128,9 @@ static int remove_enter(struct removing **top, int dir_fd, const char *name,
 		(void)node_unlock(dir_fd, name); /* if not, unlink says so */
 	int fd = openat(dir_fd, name,
 	                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int rc = fd < 0 ? -errno : scan_open(&down->scan, fd);
+	int rc = fd < 0 ? -errno : 0;
+	if (rc == 0)
+		rc = is_mount_point(fd) ? -EBUSY : scan_open(&down->scan, fd);
 	if (rc < 0) {
 		(void)fd_close(fd);
 		free(down);

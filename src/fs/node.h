@@ -23,8 +23,8 @@ int node_open_path(int dir_fd, const char *name);
 int node_make_dir(int dir_fd, const char *name, struct meta *meta);
 
 /* Removes an entry and, if it is a directory, all below it, without following
- * a link anywhere. With forced, locked entries (chattr) are unlocked first.
- * Stops at the first failure. */
+ * a link anywhere, or entering what is mounted there (-EBUSY). With forced,
+ * locked entries (chattr) are unlocked first. Stops at the first failure. */
 int node_remove(int dir_fd, const char *name, bool forced);
 
 /* Takes the immutable and append-only flags off a file or directory. */

@@ -190,6 +190,24 @@ CASE(remove_goes_deep)
 	CHECK_INT(n_names("."), 0);
 }
 
+CASE(remove_does_not_enter_what_is_mounted)
+{
+	(void)enter_work_dir();
+	put_dir("d/mount");
+	mount_here("tmpfs", "d/mount");
+	put_file("d/mount/f", "text");
+	int dir = open_dir(".");
+
+	CHECK_INT(node_remove(dir, "d", true), -EBUSY);
+	CHECK_FILE("d/mount/f", "text");
+	/* The same file system, mounted twice. */
+	put_dir("kept");
+	put_file("kept/f", "text");
+	CHECK_INT(mount("kept", "d/mount", NULL, MS_BIND, NULL), 0);
+	CHECK_INT(node_remove(dir, "d", true), -EBUSY);
+	CHECK_FILE("kept/f", "text");
+}
+
 CASE(remove_says_what_it_cannot_take)
 {
 	need_root();
