@@ -25,7 +25,8 @@ struct pair {
 	struct meta meta;     /* of the source */
 	struct meta dst_meta; /* of an existing DST directory; ino 0: none */
 	int src_fd, dst_fd;
-	char *src_name, *dst_name; /* of a source that is no directory */
+	bool shares_src, shares_dst; /* of another pair, or the site's */
+	char *src_name, *dst_name;   /* of a source that is no directory */
 	bool is_dir;
 	bool goes_in;        /* under its own name into DST */
 	bool dst_is_new;     /* the destination directory was made by us */
@@ -36,6 +37,8 @@ struct pair {
 struct site {
 	struct pair *pairs;
 	size_t n_pairs;
+	int dst_parent_fd; /* the directory DST is, or will be, in */
+	int into_fd;       /* DST, if the copies go into it; or -1 */
 };
 
 /* What a start-up problem is about. */

@@ -143,6 +143,36 @@ CASE(mending_does_not_go_through_other_names)
 	rig_close();
 }
 
+/* The other name may be that of somebody's victim. */
+CASE(where_others_can_put_entries_no_inode_with_other_names_is_changed)
+{
+	copy_start();
+	put_same();
+	CHECK_INT(chmod("dst", 01777), 0);
+	CHECK_INT(link("dst/f", "victim"), 0);
+
+	CHECK_INT(copy("f"), COPY_UNCHANGED);
+	CHECK_INT(chmod("src/f", 0600), 0);
+	CHECK_INT(copy("f"), COPY_MADE);
+	CHECK_INT(perms_of("dst/f"), 0600);
+	CHECK_INT(perms_of("victim"), 0644);
+	CHECK_FILE("victim", "old");
+	CHECK_INT(unlink("dst/f"), 0);
+	CHECK_INT(link("victim", "dst/f"), 0);
+	set_mtime("src/f", 2000, 0);
+	rig.settings.is_inplace = true;
+	CHECK_INT(copy("f"), COPY_MADE);
+	CHECK_FILE("victim", "old");
+	/* With no other name it is mended and written in place. */
+	ino_t before = look_at("dst/f").st_ino;
+	CHECK_INT(chmod("src/f", 0640), 0);
+	CHECK_INT(copy("f"), COPY_MENDED);
+	set_mtime("src/f", 3000, 0);
+	CHECK_INT(copy("f"), COPY_MADE);
+	CHECK_INT(look_at("dst/f").st_ino, before);
+	rig_close();
+}
+
 CASE(an_entry_that_is_to_be_anew_is_copied)
 {
 	copy_start();

@@ -262,6 +262,36 @@ CASE(no_copy_onto_itself)
 	               "source and destination are the same");
 }
 
+CASE(a_link_does_not_take_the_place_of_what_it_leads_to)
+{
+	put_operands();
+	put_file("other/link_to_other", "text");
+	CHECK_INT(symlink("other/link_to_other", "link_to_other"), 0);
+
+	rig_open("file", "link_to_file", NULL);
+	expect_refusal(EXIT_REFUSED, "link_to_file",
+	               "source and destination are the same");
+	rig_open("other", "link_to_other", NULL);
+	expect_refusal(EXIT_REFUSED, "link_to_other",
+	               "source and destination are the same");
+	/* Two links to one file are two. */
+	CHECK_INT(symlink("file", "link_to_file2"), 0);
+	rig_open("link_to_file2", "link_to_file", NULL);
+	expect_file(".", "link_to_file", "link_to_file2");
+}
+
+CASE(a_dst_that_leads_in_circles_is_a_link)
+{
+	put_operands();
+	CHECK_INT(symlink("loop", "loop"), 0);
+
+	rig_open("loop", "file", NULL);
+	expect_file(".", "file", "loop");
+	rig_open("loop", "dir", NULL);
+	expect_refusal(EXIT_NOT_STARTED, "loop",
+	               "is not a directory, its source is");
+}
+
 CASE(no_copy_into_itself)
 {
 	put_operands();
@@ -375,6 +405,30 @@ CASE(special_files_are_not_opened)
 	rig_open("new", "fifo", NULL);
 	CHECK(meta_is(&pair(0)->meta, S_IFIFO));
 	expect_file(".", "fifo", "new");
+}
+
+CASE(files_of_one_directory_share_its_descriptor)
+{
+	put_operands();
+	put_file("dir/g", "");
+	rig.operands.into_dst = true;
+	size_t n_before = n_open();
+
+	rig_open("other", "dir/f", "dir/g", "dir/sub/../f2", "file", NULL);
+	rig_close();
+	CHECK_INT(n_open(), n_before);
+	rig_open("other", "dir/f", "dir/g", "dir/none", "file", NULL);
+	CHECK_INT(rig.status, EXIT_ALL_DONE);
+	CHECK_INT(pair(1)->src_fd, pair(0)->src_fd);
+	CHECK_INT(inode_of(pair(1)->src_fd), look_at("dir").st_ino);
+	CHECK_INT(inode_of(pair(3)->src_fd), look_at(".").st_ino);
+	for (size_t i = 0; i < 4; i++) {
+		if (i != 2)
+			CHECK_INT(inode_of(pair(i)->dst_fd),
+			          look_at("other").st_ino);
+	}
+	rig_close();
+	CHECK_INT(n_open(), n_before);
 }
 
 CASE(close_closes_all)

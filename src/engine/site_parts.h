@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/site_parts.h - what site.c is made of; for the site*.c files only
+ *
+ *   site.c        opens the roots
+ *   site_guard.c  refuses what must not be copied there */
+#ifndef ENGINE_SITE_PARTS_H
+#define ENGINE_SITE_PARTS_H
+
+#include "engine/site.h"
+
+struct opening {
+	const struct settings *settings;
+	const struct operands *operands;
+	struct site *site;
+	struct site_problem *problem;
+	char *src_dir; /* where the last source that is no directory is */
+	int src_dir_fd;
+	struct meta dst;   /* of DST, links followed */
+	bool dst_is_there; /* as something */
+	char *dst_name;    /* its last component; "" for one like / or .. */
+};
+
+/* Notes the problem; returns status. */
+enum exit_status site_refuse(struct opening *opening, enum exit_status status,
+                             const char *path, const char *what, int rc);
+
+bool site_dst_is_dir(const struct opening *opening);
+
+/* Names the copies and looks at their places: nothing is copied onto or into
+ * itself, and no two sources have one copy. */
+enum exit_status site_guard(struct opening *opening);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "files.h"
+
+#include "fs/held.h"
+
+static int hold(const char *path)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	CHECK(fd >= 0);
+	return fd;
+}
+
+CASE(a_directory_is_the_one_that_was_seen_or_not)
+{
+	(void)enter_work_dir();
+	put_dir("a");
+	struct stat st = look_at("a");
+	int fd = hold("a");
+
+	CHECK_INT(held_same_dir(fd, st.st_dev, st.st_ino), 0);
+	CHECK_INT(held_same_dir(fd, st.st_dev, st.st_ino + 1), -ESTALE);
+	CHECK_INT(held_same_dir(fd, st.st_dev + 1, st.st_ino), -ESTALE);
+	/* Nothing was seen, so anything goes. */
+	CHECK_INT(held_same_dir(fd, 0, 0), 0);
+	CHECK_INT(rename("a", "b"), 0);
+	put_dir("a");
+	CHECK_INT(held_same_dir(fd, st.st_dev, st.st_ino), 0);
+	CHECK_INT(held_same_dir(hold("a"), st.st_dev, st.st_ino), -ESTALE);
+	CHECK_INT(held_same_dir(-1, st.st_dev, st.st_ino), -EBADF);
+}
+
+CASE(an_inode_has_one_name_or_more)
+{
+	int dir = enter_work_dir();
+
+	put_file("f", "");
+	int fd = hold("f");
+
+	CHECK_INT(held_only_name(fd, dir, "f"), 1);
+	CHECK_INT(link("f", "g"), 0);
+	CHECK_INT(held_only_name(fd, dir, "f"), 0);
+	CHECK_INT(held_only_name(fd, dir, "g"), 0);
+	CHECK_INT(unlink("f"), 0);
+	CHECK_INT(held_only_name(fd, dir, "g"), 1);
+	/* The name is gone, or another one's. */
+	CHECK_INT(held_only_name(fd, dir, "f"), -ESTALE);
+	put_file("f", "");
+	CHECK_INT(held_only_name(fd, dir, "f"), -ESTALE);
+}
+
+CASE(a_directory_is_private_when_only_we_and_root_can_write_to_it)
+{
+	const uint32_t us = geteuid();
+
+	CHECK(held_is_private(&(struct meta){.uid = us, .mode = 0755}));
+	CHECK(held_is_private(&(struct meta){.uid = 0, .mode = 0755}));
+	CHECK(!held_is_private(&(struct meta){.uid = 4711, .mode = 0755}));
+	CHECK(!held_is_private(&(struct meta){.uid = us, .mode = 0775}));
+	CHECK(!held_is_private(&(struct meta){.uid = us, .mode = 0757}));
+	CHECK(!held_is_private(&(struct meta){.uid = us, .mode = 01777}));
+	CHECK(!held_is_private(&(struct meta){.uid = us, .mode = 0702}));
+}
+
+int main(int argc, char **argv)
+{
+	return files_main(argc, argv);
+}
