@@ -22,6 +22,7 @@ int copy_dirs_open(struct copy_tools *tools, struct copy_dirs *dirs)
 	if (rc < 0)
 		return rc;
 	dirs->dst_dev = meta.dev;
+	dirs->dst_is_locked = meta.is_locked;
 	dirs->traits = traits_of(&tools->traits, meta.dev, dirs->dst_fd);
 	/* Another user's directory may get a default ACL or a group for new
 	 * files at any moment. */
@@ -117,8 +118,7 @@ static enum copy_outcome do_copy(struct copy_tools *tools,
 {
 	if (tools->settings->is_dry_run)
 		return COPY_MADE;
-	if (dst && dst->is_locked &&
-	    copy_unlock(tools, dirs, job_dst_name(entry), dst, fault) < 0)
+	if (dst && copy_make_way(tools, dirs, job_dst_name(entry), dst, fault))
 		return COPY_FAILED;
 	if (meta_is(&entry->meta, S_IFREG))
 		return copy_file(tools, dirs, entry, dst, counts, fault);
@@ -163,7 +163,7 @@ enum copy_outcome copy_entry(struct copy_tools *tools, struct copy_dirs *dirs,
 	case RULE_MEND:
 		return mend(tools, dirs, entry, &dst, counts, fault);
 	case RULE_IN_WAY:
-		return COPY_IN_WAY;
+		return tools->settings->is_dry_run ? COPY_MADE : COPY_IN_WAY;
 	case RULE_FAIL:
 		break;
 	}

@@ -33,7 +33,8 @@ struct copy_dirs {
 	int src_fd, dst_fd;  /* dst_fd is -1 in a dry run without one */
 	bool dst_is_empty;   /* this run made it */
 	bool dst_was_shared; /* others could put entries into it */
-	bool is_private; /* nobody else can, or could, put entries into it */
+	bool is_private;    /* nobody else can, or could, put entries into it */
+	bool dst_is_locked; /* immutable or append-only */
 	uint64_t dst_dev;
 	struct traits *traits; /* of dst_fd */
 	bool is_ours; /* nobody else decides what files are born with here */

@@ -16,51 +16,15 @@ struct linking {
 	int leader_fd;
 	const char *leader;
 	struct meta leader_meta;
+	const struct job_entry *entry;
 };
 
-static int link_once(const struct linking *linking, const char *name)
+static int make_link(const struct linking *linking, const char *name)
 {
 	int rc = linkat(linking->leader_fd, linking->leader,
 	                linking->dirs->dst_fd, name, 0);
 
 	return rc < 0 ? -errno : 0;
-}
-
-/* An immutable or append-only file takes no new name: its locks, which it has
- * from us, are lifted for a moment. */
-static int link_locked(const struct linking *linking, const char *name)
-{
-	struct meta_target target;
-	struct flags flags;
-	int rc = copy_hold(linking->leader_fd, linking->leader,
-	                   &linking->leader_meta, false, &target);
-
-	if (rc == 0)
-		rc = target.is_path ? -EPERM : flags_read(target.fd, &flags);
-	if (rc == 0)
-		rc = flags_unlock(target.fd, flags);
-	if (rc == 0) {
-		unsigned n_lost = 0;
-		struct flags open_flags;
-		struct fault fault;
-
-		rc = link_once(linking, name);
-		int locked = flags_read(target.fd, &open_flags);
-		if (locked == 0)
-			locked = flags_set(target.fd, flags, open_flags,
-			                   &n_lost, &fault);
-		if (rc == 0 && locked < 0)
-			rc = locked;
-	}
-	(void)fd_close(target.fd);
-	return rc;
-}
-
-static int make_link(const struct linking *linking, const char *name)
-{
-	if (linking->leader_meta.is_locked)
-		return link_locked(linking, name);
-	return link_once(linking, name);
 }
 
 /* Under the final name, or by way of a temporary one when that is taken. */
@@ -78,6 +42,69 @@ static int publish_link(const struct linking *linking, const char *name)
 		return rc;
 	}
 	return stage_rename(linking->dirs->dst_fd, note, name);
+}
+
+/* A leader whose locks are off, as a worker died here, is to have those of its
+ * source. */
+static int read_wanted_flags(const struct linking *linking, struct flags have,
+                             struct flags *want)
+{
+	const struct settings *settings = linking->tools->settings;
+	struct meta_target source;
+	int rc = 0;
+
+	*want = have;
+	if (flags_are_locked(have) || !(settings->keep & DRESS_FLAGS))
+		return 0;
+	if (copy_hold(linking->dirs->src_fd, linking->entry->name,
+	              &linking->entry->meta, settings->follow == FOLLOW_ALL,
+	              &source) < 0)
+		return 0;
+	if (!source.is_path)
+		rc = flags_read(source.fd, want);
+	(void)fd_close(source.fd);
+	return rc;
+}
+
+/* An immutable or append-only file takes no new name and gives none up: its
+ * locks are lifted meanwhile. No other worker does the same to it at the same
+ * time, see links.h. */
+static int publish_locked(const struct linking *linking, const char *name)
+{
+	struct meta_target target;
+	struct flags have, want, now;
+	struct fault fault;
+	unsigned n_lost = 0;
+	int rc = copy_hold(linking->leader_fd, linking->leader,
+	                   &linking->leader_meta, false, &target);
+
+	if (rc == 0)
+		rc = target.is_path ? -EPERM : flags_read(target.fd, &have);
+	if (rc == 0)
+		rc = read_wanted_flags(linking, have, &want);
+	if (rc == 0 && flags_are_locked(have))
+		rc = flags_unlock(target.fd, have);
+	if (rc == 0) {
+		rc = publish_link(linking, name);
+		int locked = flags_read(target.fd, &now);
+		if (locked == 0)
+			locked = flags_set(target.fd, want, now, &n_lost,
+			                   &fault);
+		if (rc == 0 && locked < 0)
+			rc = locked;
+	}
+	(void)fd_close(target.fd);
+	return rc;
+}
+
+static int publish(const struct linking *linking, const char *name)
+{
+	bool keeps_flags = (linking->tools->settings->keep & DRESS_FLAGS) != 0;
+
+	if (linking->leader_meta.is_locked ||
+	    (linking->entry->meta.is_locked && keeps_flags))
+		return publish_locked(linking, name);
+	return publish_link(linking, name);
 }
 
 /* The file systems without links, links across two of them, and too many. */
@@ -113,12 +140,13 @@ static int look_at_dst(const struct linking *linking,
 	}
 	if (meta_is(&dst, S_IFDIR)) {
 		if (settings->is_forced)
-			*outcome = COPY_IN_WAY;
+			*outcome =
+				settings->is_dry_run ? COPY_MADE : COPY_IN_WAY;
 		(void)fault_dst(fault, "is a directory, its source is not", 0);
 		return 0;
 	}
-	if (dst.is_locked && !settings->is_dry_run &&
-	    copy_unlock(linking->tools, dirs, name, &dst, fault) < 0)
+	if (!settings->is_dry_run &&
+	    copy_make_way(linking->tools, dirs, name, &dst, fault) < 0)
 		return 0;
 	return 1;
 }
@@ -131,7 +159,8 @@ enum copy_outcome copy_link(struct copy_tools *tools, struct copy_dirs *dirs,
 	struct linking linking = {.tools = tools,
 	                          .dirs = dirs,
 	                          .leader_fd = leader_fd,
-	                          .leader = leader};
+	                          .leader = leader,
+	                          .entry = entry};
 	enum copy_outcome outcome;
 
 	*leads = false;
@@ -150,7 +179,7 @@ enum copy_outcome copy_link(struct copy_tools *tools, struct copy_dirs *dirs,
 		return outcome;
 	if (tools->settings->is_dry_run)
 		return COPY_MADE;
-	rc = publish_link(&linking, job_dst_name(entry));
+	rc = publish(&linking, job_dst_name(entry));
 	if (rc == 0)
 		return COPY_MADE;
 	if (!cannot_be_linked(rc)) {

@@ -66,9 +66,7 @@ int copy_unlock(struct copy_tools *tools, const struct copy_dirs *dirs,
 	struct flags flags;
 
 	if (!tools->settings->is_forced)
-		return fault_dst(fault,
-		                 "is immutable or append-only (see --force)",
-		                 -EPERM);
+		return fault_dst(fault, COPY_LOCKED, -EPERM);
 	int rc = copy_hold(dirs->dst_fd, name, dst, false, &target);
 	if (rc == 0 && !target.is_path) {
 		rc = flags_read(target.fd, &flags);
@@ -77,6 +75,22 @@ int copy_unlock(struct copy_tools *tools, const struct copy_dirs *dirs,
 	}
 	(void)fd_close(target.fd);
 	return rc < 0 ? fault_dst(fault, "cannot unlock", rc) : 0;
+}
+
+int copy_make_way(struct copy_tools *tools, const struct copy_dirs *dirs,
+                  const char *name, const struct meta *dst, struct fault *fault)
+{
+	bool keeps_its_name =
+		tools->settings->is_inplace && meta_is(dst, S_IFREG);
+
+	/* A name in an append-only directory can neither be taken over nor
+	 * taken away: a temporary one would stay. */
+	if (dirs->dst_is_locked && !keeps_its_name)
+		return fault_dst(fault,
+		                 "is in a directory that is immutable or "
+		                 "append-only (see --force)",
+		                 -EPERM);
+	return dst->is_locked ? copy_unlock(tools, dirs, name, dst, fault) : 0;
 }
 
 /* Both sides are held and dressed; 1 when something was put right, or
@@ -110,8 +124,7 @@ static enum copy_outcome make_anew(struct copy_tools *tools,
 {
 	if (tools->settings->is_dry_run)
 		return COPY_MADE;
-	if (dst->is_locked &&
-	    copy_unlock(tools, dirs, job_dst_name(entry), dst, fault) < 0)
+	if (copy_make_way(tools, dirs, job_dst_name(entry), dst, fault) < 0)
 		return COPY_FAILED;
 	if (!meta_is(dst, S_IFREG))
 		return copy_node(tools, dirs, entry, true, counts, fault);

@@ -40,9 +40,17 @@ void copy_count_lost(struct counts *counts, const struct dress_lost *lost);
 int copy_hold(int dir_fd, const char *name, const struct meta *seen,
               bool follows, struct meta_target *out);
 
+#define COPY_LOCKED "is immutable or append-only (see --force)"
+
 /* Takes the locks off an existing entry that is in the way of a change; -EPERM
  * unless --force is given. */
 int copy_unlock(struct copy_tools *tools, const struct copy_dirs *dirs,
                 const char *name, const struct meta *dst, struct fault *fault);
+
+/* What has to be so before an existing entry is replaced: the same of its
+ * directory, and of itself. */
+int copy_make_way(struct copy_tools *tools, const struct copy_dirs *dirs,
+                  const char *name, const struct meta *dst,
+                  struct fault *fault);
 
 #endif

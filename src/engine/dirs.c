@@ -74,9 +74,13 @@ static int dress_held(struct dirs *dirs, const struct dir *dir,
 		                               : "cannot stat",
 		                 rc);
 	dress->is_new = (dir->flags & DIR_DST_EMPTY) != 0;
+	/* Without --force it still is; then it has to be right already. */
+	dress->only_looks = dress->have.is_locked;
 	rc = dress_put(dress, fault);
 	int locked = rc < 0 ? rc : dress_lock(dress, fault);
 	copy_count_lost(&dirs->counts, &dress->lost);
+	if (dress->only_looks && (rc > 0 || locked > 0))
+		return fault_dst(fault, COPY_LOCKED, -EPERM);
 	return locked < 0 ? locked : rc || locked;
 }
 

@@ -2,6 +2,7 @@
 #include "engine/enter.h"
 
 #include "base/fd.h"
+#include "fs/flags.h"
 #include "fs/held.h"
 #include "fs/node.h"
 #include "fs/tree.h"
@@ -71,6 +72,15 @@ int enter_close_to_others(const struct settings *settings,
 	int rc = meta_set_perms(dst_dir, perms);
 	/* Who does not own it cannot; the end of the directory will say so. */
 	return rc == -EPERM ? 0 : rc;
+}
+
+void enter_unlock_root(const struct settings *settings, int dst_fd)
+{
+	struct flags flags;
+
+	if (settings->is_forced && !settings->is_dry_run &&
+	    flags_read(dst_fd, &flags) == 0)
+		(void)flags_unlock(dst_fd, flags); /* if not, others fail */
 }
 
 static int close_to_others(const struct enter *enter, int parent_fd,

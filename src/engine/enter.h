@@ -39,4 +39,7 @@ int enter_close_to_others(const struct settings *settings,
                           struct meta_target dst_dir, const struct meta *src,
                           const struct meta *dst);
 
+/* With --force: lets the root of a copy take entries although it is locked. */
+void enter_unlock_root(const struct settings *settings, int dst_fd);
+
 #endif

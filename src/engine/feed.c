@@ -213,6 +213,8 @@ static void start_dir_operand(struct feed *feed, const struct pair *pair)
 	if (dir->flags & (DIR_DST_EMPTY | DIR_DST_MISSING))
 		feed->observer.made_dir(feed->observer.ctx, dir);
 	feed->tally->n_total++;
+	if (pair->dst_fd >= 0 && pair->dst_meta.is_locked)
+		enter_unlock_root(feed->worker->settings, pair->dst_fd);
 	if (pair->dst_fd >= 0 && !pair->dst_is_new)
 		rc = enter_close_to_others(
 			feed->worker->settings,

@@ -18,6 +18,7 @@ struct link_group {
 	uint64_t n_to_come; /* names the walk has not met */
 	uint64_t n_sent;    /* names at the workers */
 	enum state state;
+	bool is_locked; /* immutable or append-only at the source */
 	uint32_t operand;
 	char *path;
 	struct link_waiter *first, **last;
@@ -41,10 +42,18 @@ static struct link_group *add(struct links *links, const struct meta *meta)
 	group->dev = meta->dev;
 	group->ino = meta->ino;
 	group->n_to_come = meta->nlink;
+	group->is_locked = meta->is_locked;
 	group->last = &group->first;
 	if (!tsearch(group, &links->groups, compare))
 		bug("no memory for a link group");
 	return group;
+}
+
+/* To link to a locked inode is to lift its locks, which two cannot do at the
+ * same time. */
+static bool is_busy(const struct link_group *group)
+{
+	return group->is_locked && group->n_sent > 0;
 }
 
 enum link_role links_meet(struct links *links, const struct meta *meta,
@@ -57,10 +66,10 @@ enum link_role links_meet(struct links *links, const struct meta *meta,
 	if (group->n_to_come)
 		group->n_to_come--;
 	*out = group;
+	if (group->state == LEADER_ON_ITS_WAY || is_busy(group))
+		return LINK_WAITS;
 	if (group->state == LEADER_THERE)
 		return LINK_FOLLOWS;
-	if (group->state == LEADER_ON_ITS_WAY)
-		return LINK_WAITS;
 	group->state = LEADER_ON_ITS_WAY;
 	return LINK_LEADS;
 }
@@ -120,7 +129,7 @@ struct link_waiter *links_next(struct link_group *group, enum link_role *role)
 {
 	struct link_waiter *waiter = group->first;
 
-	if (!waiter || group->state == LEADER_ON_ITS_WAY)
+	if (!waiter || group->state == LEADER_ON_ITS_WAY || is_busy(group))
 		return NULL;
 	group->first = waiter->next;
 	if (!group->first)

@@ -4,7 +4,8 @@
  * Model     a group per source inode with several names. The first name that
  *           the walk meets leads: it is copied like any file. Names met while
  *           that is going on wait; later ones are linked to the leader's copy.
- *           When a leader fails, the first that waits leads.
+ *           When a leader fails, the first that waits leads. The names of an
+ *           inode that is locked (chattr) go one after the other.
  * Lifetime  in the master; a group is freed when all its names have been met
  *           and none is on its way. Names outside the sources never come, so
  *           such a group stays to the end.
