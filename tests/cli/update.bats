@@ -101,8 +101,8 @@ inode_list() { # DIR
   need_root
   make_varied_tree src
   "$PCOPY" -q src dst
-  find dst ! -type d -exec chown -h 77:88 {} +
-  # Not where links are: in a directory of others these are copied anew.
+  # Not what has links: in a directory of others it would be copied anew.
+  find dst ! -type d -links 1 -exec chown -h 77:88 {} +
   chown 77:88 dst/shared dst/ro 'dst/empty dir'
 
   run -0 --separate-stderr "$PCOPY" src dst
