@@ -359,7 +359,10 @@ static void say_done(struct worker *worker, const struct job *job)
 void worker_run(struct worker *worker, struct job *job)
 {
 	struct copy_dirs dirs = {
-		.dst_is_empty = (job->flags & JOB_DST_EMPTY) != 0,
+		/* But for what a worker that died here left, complete, it
+		 * may be: and locked, so that it cannot be replaced. */
+		.dst_is_empty =
+			(job->flags & JOB_DST_EMPTY) && job->n_deaths == 0,
 		.dst_was_shared = (job->flags & JOB_DST_SHARED) != 0,
 		.note = job->note,
 	};
