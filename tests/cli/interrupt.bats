@@ -78,7 +78,8 @@ goes_on() {
 @test "an interrupted run without unnamed files leaves no temporary ones" {
   need_tracer
   need_seccomp
-  WRAP=("$BUILD/tests/refuse" openat,2,O_TMPFILE=EOPNOTSUPP --)
+  # shellcheck disable=SC2034 # the helpers use it
+  WRAP=("$BUILD/tests/refuse" "openat,2,O_TMPFILE=EOPNOTSUPP" --)
 
   stop_by TERM 143
 

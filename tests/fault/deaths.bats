@@ -40,7 +40,7 @@ with_kills() { # INJECTION ARG...
 @test "killed workers leave no temporary file, where these have names" {
   need_tracer
   need_seccomp
-  WRAP=("$BUILD/tests/refuse" openat,2,O_TMPFILE=EOPNOTSUPP --)
+  WRAP=("$BUILD/tests/refuse" "openat,2,O_TMPFILE=EOPNOTSUPP" --)
 
   with_kills renameat:signal=KILL:when=15 src dst -j 1
 
@@ -215,7 +215,7 @@ kill_at_all_calls() {
 @test "after kill -9 of everything a temporary file may stay, no half file" {
   need_tracer
   need_seccomp
-  WRAP=("$BUILD/tests/refuse" openat,2,O_TMPFILE=EOPNOTSUPP --)
+  WRAP=("$BUILD/tests/refuse" "openat,2,O_TMPFILE=EOPNOTSUPP" --)
 
   start_late 20 renameat src dst -j 2
   wait_until has_files dst 5
