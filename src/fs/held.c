@@ -48,7 +48,7 @@ int held_only_name(int fd, int dir_fd, const char *name)
 
 	if (rc == 0)
 		rc = meta_read_at(dir_fd, name, &named);
-	if (rc < 0)
+	if (rc)
 		return rc == -ENOENT ? -ESTALE : rc;
 	if (!meta_same_inode(&held, &named))
 		return -ESTALE;

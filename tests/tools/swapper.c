@@ -357,5 +357,6 @@ int main(int argc, char **argv)
 	while (!is_over)
 		do_harm(&swapper);
 	printf("%" PRIu64 "\n", swapper.n_exchanges);
+	free(swapper.root_fds);
 	return 0;
 }
