@@ -306,7 +306,11 @@ static void end_scan(struct feed *feed, int rc)
 {
 	struct fault fault;
 
-	if (rc < 0) {
+	if (rc == -ENOENT) { /* it is gone, and what was in it */
+		(void)fault_src(&fault, "vanished", rc);
+		feed->tally->n_changed++;
+		feed->observer.fault(feed->observer.ctx, feed->dir, "", &fault);
+	} else if (rc < 0) {
 		(void)fault_src(&fault, "cannot read directory", rc);
 		fail(feed, feed->dir, "", &fault);
 	}

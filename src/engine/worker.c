@@ -202,7 +202,10 @@ static void fail_rest(struct worker *worker, struct job *job,
 		say_fault(worker, job, entry->name, job_dst_name(entry), fault);
 		if (entry->link != JOB_NO_LINK)
 			job_note_result(job, entry, JOB_LINK_FAILED);
-		job->counts.n_failed++;
+		if (fault->err == ENOENT && !fault->is_at_dst)
+			job->counts.n_changed++; /* vanished with its place */
+		else
+			job->counts.n_failed++;
 		entry = job_entry_after(entry);
 	}
 }

@@ -147,6 +147,24 @@ CASE(a_directory_that_vanishes_before_it_is_entered_never_was)
 	rig_close();
 }
 
+CASE(a_directory_that_vanishes_while_it_is_read_is_told)
+{
+	(void)enter_work_dir();
+	put_dir("src/a");
+	start();
+	for (int i = 0; i < 3; i++) /* begun, src read, a entered */
+		CHECK(feed_step(&rig.feed));
+	CHECK(exists("dst/a"));
+	CHECK_INT(rmdir("src/a"), 0);
+	walk();
+
+	CHECK_TOLD("made src\nmade src/a\nvanished src/a\n"
+	           "finished src/a\nfinished src\n");
+	CHECK_INT(rig.tally.n_failed, 0);
+	CHECK_INT(tally_exit_status(&rig.tally), EXIT_NOT_AS_ASKED);
+	rig_close();
+}
+
 CASE(a_directory_that_becomes_a_link_is_not_followed)
 {
 	(void)enter_work_dir();

@@ -195,6 +195,23 @@ CASE(without_its_directories_all_entries_fail)
 	end();
 }
 
+CASE(what_vanished_with_its_directory_is_no_failure)
+{
+	begin(0);
+	put_and_add("a");
+	put_and_add("b");
+	CHECK_INT(rename("src/d", "src/moved"), 0);
+
+	worker_run(&rig.worker, job());
+
+	CHECK_TOLD("cannot open directory src/d/a\n"
+	           "cannot open directory src/d/b\n");
+	const struct job *end_of = ended();
+	CHECK_INT(end_of->counts.n_changed, 2);
+	CHECK_INT(end_of->counts.n_failed, 0);
+	end();
+}
+
 CASE(a_run_that_stops_ends_the_job_where_it_is)
 {
 	begin(0);
