@@ -72,7 +72,7 @@ static int read_wanted_flags(const struct linking *linking, struct flags have,
 static int publish_locked(const struct linking *linking, const char *name)
 {
 	struct meta_target target;
-	struct flags have, want, now;
+	struct flags have = {0}, want, now;
 	struct fault fault;
 	unsigned n_lost = 0;
 	int rc = copy_hold(linking->leader_fd, linking->leader,
