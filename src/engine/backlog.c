@@ -64,13 +64,13 @@ static void batch_begin(struct backlog *backlog, struct dir *dir)
 		.owner = (uint64_t)(uintptr_t)dir,
 		.operand = dir->operand,
 		.flags = (dir->flags & DIR_DST_EMPTY ? JOB_DST_EMPTY : 0u) |
-	                 (dir->flags & DIR_DST_MISSING ? JOB_DST_MISSING : 0u) |
-	                 (dir->flags & DIR_DST_SHARED ? JOB_DST_SHARED : 0u),
+	                 (dir->flags & DIR_DST_MISSING ? JOB_DST_MISSING : 0u),
 		.path_len = (uint32_t)path->len,
 		.src_dev = dir->meta.dev,
 		.src_ino = dir->meta.ino,
 		.dst_dev = dir->dst_dev,
 		.dst_ino = dir->dst_ino,
+		.dst_writer = dir->dst_writer,
 	};
 
 	job_begin(&backlog->batch, &head, path->data);

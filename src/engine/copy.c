@@ -27,7 +27,7 @@ int copy_dirs_open(struct copy_tools *tools, struct copy_dirs *dirs)
 	/* Another user's directory may get a default ACL or a group for new
 	 * files at any moment. */
 	dirs->is_ours = meta.uid == geteuid() || meta.uid == 0;
-	dirs->is_private = held_is_private(&meta) && !dirs->dst_was_shared;
+	dirs->writer_now = held_writer(&meta);
 	dirs->inherits_acl = !dirs->is_ours || xattr_is_inherited(dirs->dst_fd);
 	return 0;
 }

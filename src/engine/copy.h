@@ -30,10 +30,11 @@ void copy_tools_release(struct copy_tools *tools);
 
 /* What stays the same within a batch. */
 struct copy_dirs {
-	int src_fd, dst_fd;  /* dst_fd is -1 in a dry run without one */
-	bool dst_is_empty;   /* this run made it */
-	bool dst_was_shared; /* others could put entries into it */
-	bool is_private;    /* nobody else can, or could, put entries into it */
+	int src_fd, dst_fd; /* dst_fd is -1 in a dry run without one */
+	bool dst_is_empty;  /* this run made it */
+	/* Who else can, or could before this run, put entries into it
+	 * (held_writer). */
+	uint32_t writer_now, writer_before;
 	bool dst_is_locked; /* immutable or append-only */
 	uint64_t dst_dev;
 	struct traits *traits; /* of dst_fd */

@@ -149,58 +149,71 @@ static int copy_staged(struct copying *copying, bool is_last_try)
 	return rc < 0 ? rc : changed;
 }
 
-/* Somebody else may have put a further name of another file here since. */
-static int is_only_name(const struct copying *copying, int fd)
+/* An existing file can be written into when nobody has more of it now than he
+ * will have in the end, as he may have it open; and when its other names are
+ * ours, which they may not be where others can put entries. */
+static int can_be_reused(struct copying *copying, int fd)
 {
-	int rc = held_only_name(fd, copying->dirs->dst_fd, copying->name);
+	struct dress *dress = &copying->dress;
 
-	if (rc < 0)
-		return rc;
-	return rc == 1 ? 0 : -EMLINK;
+	dress->dst.fd = fd;
+	if (dress_is_wider(dress))
+		return 0;
+	return copy_is_own(copying->dirs, fd, &dress->have, copying->name);
 }
 
-/* Under the final name. An existing file keeps its inode, and so its other
- * names; it is closed to others before it gets a byte of the new content. */
-static int open_inplace(struct copying *copying)
+/* Closes the file to others before it gets a byte of the new content. */
+static int empty_it(struct copying *copying, int fd)
 {
-	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	int dir_fd = copying->dirs->dst_fd;
 	struct dress *dress = &copying->dress;
 	int rc = 0;
-	int fd = openat(dir_fd, copying->name, flags | O_CREAT | O_EXCL, 0600);
 
-	if (fd < 0 && errno == EEXIST)
-		fd = openat(dir_fd, copying->name, flags);
-	if (fd < 0)
-		return fault_dst(copying->fault, "cannot open for writing",
-		                 -errno);
-	rc = meta_read(fd, &dress->have);
-	if (rc == 0 && !meta_is(&dress->have, S_IFREG))
-		rc = -EEXIST;
-	if (rc == 0 && !copying->dirs->is_private)
-		rc = is_only_name(copying, fd);
-	if (rc == 0 && (dress->have.mode & META_PERMS) != 0600)
+	if ((dress->have.mode & META_PERMS) != 0600)
 		rc = meta_set_perms((struct meta_target){.fd = fd}, 0600);
 	if (rc == 0 && dress->have.size && ftruncate(fd, 0) < 0)
 		rc = -errno;
 	if (rc == 0 && (dress->keep & DRESS_FLAGS))
 		rc = flags_read(fd, &dress->have_flags);
-	if (rc == 0) {
-		dress->have.mode = S_IFREG | 0600;
-		return fd;
-	}
-	(void)fd_close(fd);
-	return fault_dst(copying->fault, "cannot write in place", rc);
+	dress->have.mode = S_IFREG | 0600;
+	return rc;
 }
 
-static int copy_inplace(struct copying *copying)
+/* Under the final name. An existing file keeps its inode, and so its other
+ * names. Returns 1 with a descriptor, 0 when it has to be replaced. */
+static int open_inplace(struct copying *copying, int *out)
 {
-	int fd = open_inplace(copying);
+	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int dir_fd = copying->dirs->dst_fd;
+	struct dress *dress = &copying->dress;
+	int fd = openat(dir_fd, copying->name, flags | O_CREAT | O_EXCL, 0600);
+	bool is_new = fd >= 0;
 
+	if (!is_new && errno == EEXIST)
+		fd = openat(dir_fd, copying->name, flags);
 	if (fd < 0)
-		return fd;
+		return fault_dst(copying->fault, "cannot open for writing",
+		                 -errno);
+	int rc = meta_read(fd, &dress->have);
+	if (rc == 0 && !meta_is(&dress->have, S_IFREG))
+		rc = -EEXIST;
+	if (rc == 0)
+		rc = is_new ? 1 : can_be_reused(copying, fd);
+	int emptied = rc > 0 ? empty_it(copying, fd) : 0;
+	if (emptied < 0)
+		rc = emptied;
+	if (rc > 0)
+		*out = fd;
+	else
+		(void)fd_close(fd);
+	return rc < 0 ? fault_dst(copying->fault, "cannot write in place", rc)
+	              : rc;
+}
+
+static int copy_inplace(struct copying *copying, int fd)
+{
 	int rc = fill(copying, fd);
 	int changed = rc == 0 ? has_changed(copying) : 0;
+
 	if (rc == 0)
 		rc = dress_lock(&copying->dress, copying->fault);
 	int closed = fd_close_checked(fd);
@@ -209,12 +222,9 @@ static int copy_inplace(struct copying *copying)
 	return rc < 0 ? rc : changed;
 }
 
-/* Where others can put entries, further names may be those of their victims. */
-static bool can_be_overwritten(const struct copy_dirs *dirs,
-                               const struct meta *dst)
+static bool can_be_overwritten(const struct meta *dst)
 {
-	return !dst ||
-	       (meta_is(dst, S_IFREG) && (dst->nlink == 1 || dirs->is_private));
+	return !dst || meta_is(dst, S_IFREG);
 }
 
 /* 0 made, 1 made although the source changed, or negative. */
@@ -224,8 +234,14 @@ static int copy_once(struct copying *copying, bool is_inplace, bool is_last)
 		copy_dress(copying->tools, copying->dirs, &copying->meta);
 	copying->dress.src.fd = copying->src_fd;
 	copying->dress.is_new = true;
-	return is_inplace ? copy_inplace(copying)
-	                  : copy_staged(copying, is_last);
+	if (is_inplace) {
+		int fd = -1;
+		int rc = open_inplace(copying, &fd);
+
+		if (rc != 0)
+			return rc < 0 ? rc : copy_inplace(copying, fd);
+	}
+	return copy_staged(copying, is_last);
 }
 
 enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
@@ -238,7 +254,7 @@ enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
 	                          .name = job_dst_name(entry),
 	                          .fault = fault};
 	bool is_inplace =
-		tools->settings->is_inplace && can_be_overwritten(dirs, dst);
+		tools->settings->is_inplace && can_be_overwritten(dst);
 	int rc = 1;
 
 	for (int try = 1; try <= TRIES && rc > 0; try++) {

@@ -59,6 +59,21 @@ int copy_hold(int dir_fd, const char *name, const struct meta *seen,
 	return rc;
 }
 
+/* Whoever writes to the directory can harm himself, but no one else. */
+static bool harms_only(uint32_t writer, const struct meta *dst)
+{
+	return writer == 0 || (writer != HELD_MANY && writer == dst->uid);
+}
+
+int copy_is_own(const struct copy_dirs *dirs, int fd, const struct meta *dst,
+                const char *name)
+{
+	if (harms_only(dirs->writer_now, dst) &&
+	    harms_only(dirs->writer_before, dst))
+		return 1;
+	return held_only_name(fd, dirs->dst_fd, name);
+}
+
 int copy_unlock(struct copy_tools *tools, const struct copy_dirs *dirs,
                 const char *name, const struct meta *dst, struct fault *fault)
 {
@@ -154,24 +169,19 @@ static int mend_locked(struct copy_tools *tools, const struct copy_dirs *dirs,
 	return rc < 0 ? rc : mend_held(dress, dst, fault);
 }
 
-/* Whoever can put entries into this directory may have linked a file of
- * somebody else's here, for us to change its owner or mode: it is left to him,
- * and a new one made. */
+/* A file that may be somebody else's is left to him, and a new one made. */
 static int mend_dst(struct copy_tools *tools, const struct copy_dirs *dirs,
                     const struct job_entry *entry, const struct meta *dst,
                     struct dress *dress, struct fault *fault)
 {
-	const char *name = job_dst_name(entry);
+	int own = copy_is_own(dirs, dress->dst.fd, dst, job_dst_name(entry));
 
-	if (!dirs->is_private) {
-		int rc = held_only_name(dress->dst.fd, dirs->dst_fd, name);
+	if (own < 0)
+		return fault_dst(fault, "was replaced meanwhile", own);
+	if (!own) {
+		int rc = look(dress, dst, fault);
 
-		if (rc < 0)
-			return fault_dst(fault, "was replaced meanwhile", rc);
-		if (rc == 0) {
-			rc = look(dress, dst, fault);
-			return rc > 0 ? FLAGS_NEED_NEW : rc;
-		}
+		return rc > 0 ? FLAGS_NEED_NEW : rc;
 	}
 	if (dst->is_locked)
 		return mend_locked(tools, dirs, entry, dst, dress, fault);

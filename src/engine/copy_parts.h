@@ -29,6 +29,13 @@ enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
                             const struct meta *dst, struct counts *counts,
                             struct fault *fault);
 
+/* 1 when the inode that fd holds is dst's and nobody else's: its other names,
+ * if any, were not given to it by somebody who wants another one's file changed
+ * under the name dst has here. 0 when they may have been; -ESTALE when dst has
+ * become another inode. */
+int copy_is_own(const struct copy_dirs *dirs, int fd, const struct meta *dst,
+                const char *name);
+
 /* What the settings keep, nothing else filled in. */
 struct dress copy_dress(struct copy_tools *tools, const struct copy_dirs *dirs,
                         const struct meta *want);

@@ -21,7 +21,6 @@ enum dir_flags {
 	DIR_DST_EMPTY = 1 << 0,   /* this run made it */
 	DIR_DST_MISSING = 1 << 1, /* dry run: it would be made */
 	DIR_NO_FINISH = 1 << 2,   /* the place of a file operand; not ours */
-	DIR_DST_SHARED = 1 << 3,  /* others could put entries into it */
 };
 
 struct dir {
@@ -31,6 +30,7 @@ struct dir {
 	uint32_t flags;
 	uint64_t n_holds;
 	uint64_t dst_dev, dst_ino; /* ino 0: not known, or none */
+	uint32_t dst_writer;       /* held_writer of it, as it was found */
 	struct meta meta;   /* of the source, as it was before it was read */
 	struct buf subdirs; /* names to enter later, each with its NUL */
 	size_t subdirs_at;

@@ -60,18 +60,23 @@ static int make_dir(const struct enter *enter, int parent_fd, const char *name,
 	return rc;
 }
 
-int enter_close_to_others(const struct settings *settings,
-                          struct meta_target dst_dir, const struct meta *src,
-                          const struct meta *dst)
+int enter_close_to_others(struct worker *worker, struct meta_target dst_dir,
+                          int src_fd, const struct meta *src,
+                          const struct meta *dst, struct fault *fault)
 {
-	uint32_t perms = dst->mode & META_PERMS & (src->mode | S_IRWXU);
+	const struct settings *settings = worker->settings;
+	struct dress dress = {
+		.keep = settings->keep,
+		.umask = settings->umask,
+		.src = {.fd = src_fd},
+		.dst = dst_dir,
+		.want = src,
+		.have = *dst,
+		.only_looks = settings->is_dry_run,
+		.scratch = &worker->tools.xattrs,
+	};
 
-	if (settings->is_dry_run || !(settings->keep & DRESS_MODE) ||
-	    perms == (dst->mode & META_PERMS))
-		return 0;
-	int rc = meta_set_perms(dst_dir, perms);
-	/* Who does not own it cannot; the end of the directory will say so. */
-	return rc == -EPERM ? 0 : rc;
+	return dress_close(&dress, fault);
 }
 
 void enter_unlock_root(const struct settings *settings, int dst_fd)
@@ -84,21 +89,25 @@ void enter_unlock_root(const struct settings *settings, int dst_fd)
 }
 
 static int close_to_others(const struct enter *enter, int parent_fd,
-                           const struct dir *dir, const struct meta *dst)
+                           const struct dir *dir, int src_fd,
+                           const struct meta *dst, struct fault *fault)
 {
 	struct meta_target held = {.is_path = true};
 	struct meta now;
 
 	held.fd = node_open_path(parent_fd, dir->name);
 	int rc = held.fd < 0 ? held.fd : meta_read(held.fd, &now);
-	if (rc == 0 && meta_same_inode(&now, dst))
-		rc = enter_close_to_others(enter->worker->settings, held,
-		                           &dir->meta, dst);
+	if (rc < 0)
+		(void)fault_dst(fault, "cannot open directory", rc);
+	/* If not, its entries are not copied: see engine/place.h. */
+	else if (meta_same_inode(&now, dst))
+		rc = enter_close_to_others(enter->worker, held, src_fd,
+		                           &dir->meta, &now, fault);
 	(void)fd_close(held.fd);
 	return rc;
 }
 
-int enter_make_dst(const struct enter *enter, struct dir *dir,
+int enter_make_dst(const struct enter *enter, struct dir *dir, int src_fd,
                    struct fault *fault)
 {
 	struct dir *parent = dir->parent;
@@ -129,13 +138,12 @@ int enter_make_dst(const struct enter *enter, struct dir *dir,
 		dir->flags |= DIR_DST_EMPTY;
 	dir->dst_dev = meta.dev;
 	dir->dst_ino = meta.ino;
-	if (!held_is_private(&meta))
-		dir->flags |= DIR_DST_SHARED;
-	/* Not worth holding it when its source allows as much. One that is
-	 * said to be made just now may be another that took its place. */
-	if ((meta.mode & ~dir->meta.mode & 077))
-		rc = close_to_others(enter, fd, dir, &meta);
-	return rc < 0 ? fault_dst(fault, "cannot set permissions", rc) : 0;
+	dir->dst_writer = held_writer(&meta);
+	/* One that is said to be made just now may be another that took its
+	 * place. */
+	if (rc == 0 || !held_is_private(&meta) || (meta.mode & 077))
+		rc = close_to_others(enter, fd, dir, src_fd, &meta, fault);
+	return rc < 0 ? rc : 0;
 }
 
 /* Only links that are followed can lead back up. */

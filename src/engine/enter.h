@@ -27,17 +27,19 @@ int enter_open_src(const struct enter *enter, struct dir *dir,
 /* The same note for a source that may not be read: it still gets its place. */
 int enter_read_unreadable(const struct enter *enter, struct dir *dir);
 
-/* Makes or opens dir's destination below its parent's, and sets its flags. */
-int enter_make_dst(const struct enter *enter, struct dir *dir,
+/* Makes or opens dir's destination below its parent's, and sets its flags.
+ * src_fd is that of enter_open_src, or negative. */
+int enter_make_dst(const struct enter *enter, struct dir *dir, int src_fd,
                    struct fault *fault);
 
 bool enter_is_other_file_system(const struct enter *enter,
                                 const struct dir *dir);
 
-/* Takes from a destination directory what its source does not allow others. */
-int enter_close_to_others(const struct settings *settings,
-                          struct meta_target dst_dir, const struct meta *src,
-                          const struct meta *dst);
+/* Takes from an existing destination directory what its source does not allow
+ * others, or its owner. */
+int enter_close_to_others(struct worker *worker, struct meta_target dst_dir,
+                          int src_fd, const struct meta *src,
+                          const struct meta *dst, struct fault *fault);
 
 /* With --force: lets the root of a copy take entries although it is locked. */
 void enter_unlock_root(const struct settings *settings, int dst_fd);

@@ -179,7 +179,7 @@ static void enter_dir(struct feed *feed, struct dir *dir)
 	}
 	if (src_fd < 0)
 		fail(feed, dir, "", &fault);
-	if (enter_make_dst(&feed->enter, dir, &fault) < 0) {
+	if (enter_make_dst(&feed->enter, dir, src_fd, &fault) < 0) {
 		leave_out(feed, dir, &fault);
 		return;
 	}
@@ -208,22 +208,19 @@ static void start_dir_operand(struct feed *feed, const struct pair *pair)
 		dir->flags |= DIR_DST_EMPTY;
 	if (pair->dst_is_missing)
 		dir->flags |= DIR_DST_MISSING;
-	if (pair->dst_fd >= 0 && !held_is_private(&pair->dst_meta))
-		dir->flags |= DIR_DST_SHARED;
-	if (dir->flags & (DIR_DST_EMPTY | DIR_DST_MISSING))
+	if (pair->dst_fd >= 0)
+		dir->dst_writer = held_writer(&pair->dst_meta);
+	if (dir->flags)
 		feed->observer.made_dir(feed->observer.ctx, dir);
 	feed->tally->n_total++;
 	if (pair->dst_fd >= 0 && pair->dst_meta.is_locked)
 		enter_unlock_root(feed->worker->settings, pair->dst_fd);
 	if (pair->dst_fd >= 0 && !pair->dst_is_new)
 		rc = enter_close_to_others(
-			feed->worker->settings,
-			(struct meta_target){pair->dst_fd, false}, &pair->meta,
-			&pair->dst_meta);
-	if (rc < 0) {
-		(void)fault_dst(&fault, "cannot set permissions", rc);
+			feed->worker, (struct meta_target){pair->dst_fd, false},
+			pair->src_fd, &pair->meta, &pair->dst_meta, &fault);
+	if (rc < 0)
 		fail(feed, dir, "", &fault);
-	}
 	begin_scan(feed, dir, pair->src_fd);
 }
 

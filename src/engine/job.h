@@ -30,7 +30,6 @@
 enum job_flags {
 	JOB_DST_EMPTY = 1 << 0,   /* this run made the directory */
 	JOB_DST_MISSING = 1 << 1, /* dry run: it would be made */
-	JOB_DST_SHARED = 1 << 2,  /* others could put entries into it */
 };
 
 /* Worth 8 bytes of alignment throughout. */
@@ -48,6 +47,8 @@ struct job {
 	uint64_t bytes;    /* sum of the entries' sizes */
 	/* the directories that the walk saw; ino 0: it saw none */
 	uint64_t src_dev, src_ino, dst_dev, dst_ino;
+	uint32_t dst_writer; /* held_writer of it, as it was then */
+	uint32_t padding;
 	/* written by the worker */
 	uint32_t next;     /* the cursor: the number of the entry in hand */
 	uint32_t n_deaths; /* of workers that had this entry in hand */

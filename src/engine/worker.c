@@ -366,7 +366,7 @@ void worker_run(struct worker *worker, struct job *job)
 		 * may be: and locked, so that it cannot be replaced. */
 		.dst_is_empty =
 			(job->flags & JOB_DST_EMPTY) && job->n_deaths == 0,
-		.dst_was_shared = (job->flags & JOB_DST_SHARED) != 0,
+		.writer_before = job->dst_writer,
 		.note = job->note,
 	};
 	struct fault fault;

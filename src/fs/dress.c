@@ -31,24 +31,104 @@ static int put_owner(struct dress *dress, struct meta_kept *kept,
 	return (kept->uid && !same_uid) || (kept->gid && !same_gid);
 }
 
-/* Permissions that the inode keeps while its owner changes: none that it will
- * not have in the end, for whoever owns it meanwhile. */
-static int tighten(struct dress *dress, struct fault *fault)
+static bool has_other_acl(const struct dress *dress)
 {
-	const struct meta *have = &dress->have;
-	uint32_t common = have->mode & dress_perms(dress) & 0777;
-	bool same_owner =
-		have->uid == dress->want->uid && have->gid == dress->want->gid;
+	return (dress->keep & DRESS_ACL) && dress->src.fd >= 0 &&
+	       !meta_is(dress->want, S_IFLNK) &&
+	       !xattr_same_acl(dress->src, dress->dst, dress->scratch);
+}
 
-	if (same_owner || dress->is_new || dress->only_looks ||
-	    !(dress->keep & DRESS_OWNER) || !(dress->keep & DRESS_MODE) ||
-	    meta_is(have, S_IFLNK) || (have->mode & 0777) == common)
+static bool has_other_owner(const struct dress *dress)
+{
+	const struct meta *want = dress->want, *have = &dress->have;
+
+	return (dress->keep & DRESS_OWNER) &&
+	       (have->uid != want->uid || have->gid != want->gid);
+}
+
+/* The permissions of now that will be there in the end, too. What the group's
+ * bits mean depends on the ACL: to be on the safe side, they go when that will
+ * be another. Its owner's bits stay, as they serve to change the rest. */
+static uint32_t common_perms(const struct dress *dress)
+{
+	uint32_t perms =
+		dress->have.mode & META_PERMS & (dress_perms(dress) | S_IRWXU);
+
+	if ((perms & S_IRWXG) && has_other_acl(dress))
+		perms &= ~(uint32_t)S_IRWXG;
+	return perms;
+}
+
+static int set_common(struct dress *dress, uint32_t perms, struct fault *fault)
+{
+	if ((dress->have.mode & META_PERMS) == perms)
 		return 0;
-	int rc = meta_set_perms(dress->dst, common);
+	int rc = meta_set_perms(dress->dst, perms);
 	if (rc < 0)
 		return fault_dst(fault, "cannot set permissions", rc);
-	dress->have.mode = (have->mode & S_IFMT) | common;
-	return 0;
+	dress->have.mode = (dress->have.mode & S_IFMT) | perms;
+	return 1;
+}
+
+/* While an inode changes hands, or ACLs, it allows nobody what it will not
+ * allow him in the end. */
+static int tighten(struct dress *dress, struct fault *fault)
+{
+	bool same_perms = (dress->have.mode & META_PERMS) == dress_perms(dress);
+
+	if (dress->is_new || dress->only_looks || !(dress->keep & DRESS_MODE) ||
+	    meta_is(dress->want, S_IFLNK) ||
+	    (same_perms && !has_other_owner(dress)))
+		return 0;
+	return set_common(dress, common_perms(dress), fault);
+}
+
+/* Bits of one class that another class will not have. */
+static bool loses(uint32_t have, unsigned have_shift, uint32_t want,
+                  unsigned want_shift)
+{
+	return ((have >> have_shift) & ~(want >> want_shift) & 7) != 0;
+}
+
+bool dress_is_wider(const struct dress *dress)
+{
+	const struct meta *want = dress->want, *have = &dress->have;
+	uint32_t perms = dress_perms(dress);
+	bool is_given = (dress->keep & DRESS_OWNER) && geteuid() == 0;
+
+	if (is_given && have->uid != want->uid && have->uid != 0)
+		return true;
+	if (loses(have->mode, 3, perms, 3) || loses(have->mode, 0, perms, 0))
+		return true;
+	/* Who was of the group will be one of the others, and the reverse. */
+	if (is_given && have->gid != want->gid &&
+	    (loses(have->mode, 3, perms, 0) || loses(have->mode, 0, perms, 3)))
+		return true;
+	return (dress->keep & DRESS_ACL) && dress->src.fd >= 0 &&
+	       xattr_has_acl(dress->dst) && has_other_acl(dress);
+}
+
+int dress_close(struct dress *dress, struct fault *fault)
+{
+	bool is_given = geteuid() == 0 && has_other_owner(dress);
+	uint32_t perms = common_perms(dress);
+	struct meta_kept kept;
+
+	if (dress->only_looks || !(dress->keep & DRESS_MODE))
+		return 0;
+	int rc = set_common(dress, perms, fault);
+	if (rc == -EPERM) /* not ours, and so not ours to close */
+		return 0;
+	if (rc < 0 || !is_given)
+		return rc;
+	int owner = meta_set_owner(dress->dst.fd, dress->want, &kept);
+	if (owner < 0)
+		return fault_dst(fault, "cannot set owner", owner);
+	/* Until then, its owner could undo it. */
+	rc = meta_set_perms(dress->dst, perms);
+	return rc < 0 && rc != -EPERM
+	               ? fault_dst(fault, "cannot set permissions", rc)
+	               : 1;
 }
 
 static int put_attributes(struct dress *dress, struct fault *fault)
@@ -124,8 +204,8 @@ static int put_times(struct dress *dress, struct fault *fault)
 int dress_put(struct dress *dress, struct fault *fault)
 {
 	struct meta_kept kept;
-	int rc = tighten(dress, fault);
-	int owner = rc < 0 ? rc : put_owner(dress, &kept, fault);
+	int tightened = tighten(dress, fault);
+	int owner = tightened < 0 ? tightened : put_owner(dress, &kept, fault);
 
 	if (owner < 0)
 		return owner;
@@ -138,7 +218,7 @@ int dress_put(struct dress *dress, struct fault *fault)
 	int times = put_times(dress, fault);
 	if (times < 0)
 		return times;
-	return owner || attributes || perms || times;
+	return tightened || owner || attributes || perms || times;
 }
 
 int dress_lock(struct dress *dress, struct fault *fault)

@@ -50,6 +50,15 @@ struct dress {
  * has to be put on it, ends with. */
 uint32_t dress_perms(const struct dress *dress);
 
+/* Takes from an existing inode, before it gets anything new to hold, what it
+ * allows others but will not in the end, and gives it to its new owner: so that
+ * who may look into it now may look into what is new only if he may then. Who
+ * has a file open already reads on, however. */
+int dress_close(struct dress *dress, struct fault *fault);
+
+/* True when somebody may read or write it now who may not in the end. */
+bool dress_is_wider(const struct dress *dress);
+
 /* All but the flags. 1 when something was, or would be, changed. */
 int dress_put(struct dress *dress, struct fault *fault);
 

@@ -55,8 +55,14 @@ int held_only_name(int fd, int dir_fd, const char *name)
 	return named.nlink == 1;
 }
 
+uint32_t held_writer(const struct meta *dir)
+{
+	if (dir->mode & (S_IWGRP | S_IWOTH))
+		return HELD_MANY;
+	return dir->uid == geteuid() ? 0 : dir->uid;
+}
+
 bool held_is_private(const struct meta *dir)
 {
-	return (dir->uid == 0 || dir->uid == geteuid()) &&
-	       !(dir->mode & (S_IWGRP | S_IWOTH));
+	return held_writer(dir) == 0;
 }

@@ -20,8 +20,11 @@ int held_same_dir(int fd, uint64_t dev, uint64_t ino);
  * other; 0 when it has others, too. */
 int held_only_name(int fd, int dir_fd, const char *name);
 
-/* Nobody but us and root can put entries into the directory, or could last
- * before its permissions were changed. */
+/* Nobody but us and root can put entries into the directory. */
 bool held_is_private(const struct meta *dir);
+
+/* Who else can: 0 nobody, the one user who owns it, or HELD_MANY. */
+#define HELD_MANY UINT32_MAX
+uint32_t held_writer(const struct meta *dir);
 
 #endif

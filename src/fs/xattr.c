@@ -231,6 +231,25 @@ int xattr_copy(struct xattr_copy *copy, struct fault *fault)
 	return n_changed;
 }
 
+bool xattr_has_acl(struct meta_target target)
+{
+	return get(target, ACL_PREFIX "access", NULL, 0) > 0;
+}
+
+bool xattr_same_acl(struct meta_target a, struct meta_target b,
+                    struct xattr_scratch *scratch)
+{
+	static const char name[] = ACL_PREFIX "access";
+	struct buf *first = &scratch->src_value, *second = &scratch->dst_value;
+
+	/* What cannot be read, or is not there, has no bytes. */
+	(void)read_value(a, name, first);
+	(void)read_value(b, name, second);
+	return first->len == second->len &&
+	       (first->len == 0 ||
+	        memcmp(first->data, second->data, first->len) == 0);
+}
+
 bool xattr_is_inherited(int dir_fd)
 {
 	return fgetxattr(dir_fd, "system.posix_acl_default", NULL, 0) > 0;

@@ -32,6 +32,13 @@ struct xattr_copy {
  * or removed. */
 int xattr_copy(struct xattr_copy *copy, struct fault *fault);
 
+/* Has an ACL beyond what its mode says. */
+bool xattr_has_acl(struct meta_target target);
+
+/* Both have the same access ACL, or none. */
+bool xattr_same_acl(struct meta_target a, struct meta_target b,
+                    struct xattr_scratch *scratch);
+
 /* True when files made in this directory start with an inherited ACL. */
 bool xattr_is_inherited(int dir_fd);
 

@@ -346,7 +346,7 @@ CASE(in_place_keeps_the_inode_and_its_other_names)
 	put_old();
 	put_file("dst/f", "old and longer");
 	CHECK_INT(chmod("src/f", 0640), 0);
-	CHECK_INT(chmod("dst/f", 0666), 0);
+	CHECK_INT(chmod("dst/f", 0640), 0);
 	CHECK_INT(link("dst/f", "dst/other"), 0);
 	ino_t before = look_at("dst/f").st_ino;
 	rig.settings.is_inplace = true;
@@ -360,6 +360,24 @@ CASE(in_place_keeps_the_inode_and_its_other_names)
 	CHECK_FILE("dst/other", "new");
 	CHECK_INT(perms_of("dst/f"), 0640);
 	CHECK_INT(n_names("dst"), 2);
+	rig_close();
+}
+
+CASE(in_place_what_allows_more_than_its_source_is_replaced)
+{
+	copy_start();
+	put_old();
+	CHECK_INT(chmod("src/f", 0640), 0);
+	CHECK_INT(chmod("dst/f", 0644), 0);
+	CHECK_INT(link("dst/f", "dst/other"), 0);
+	rig.settings.is_inplace = true;
+
+	CHECK_INT(copy("f"), COPY_MADE);
+
+	/* Who has it open may not read the new content. */
+	CHECK_FILE("dst/f", "new");
+	CHECK_FILE("dst/other", "old");
+	CHECK_INT(perms_of("dst/f"), 0640);
 	rig_close();
 }
 

@@ -51,7 +51,7 @@ CASE(both_directories_are_opened_and_looked_at)
 	CHECK_INT(inode_of(dirs.dst_fd), look_at("dst/a/b").st_ino);
 	CHECK(dirs.traits != NULL);
 	CHECK(!dirs.inherits_acl);
-	CHECK(dirs.is_private);
+	CHECK_INT(dirs.writer_now, 0);
 	end();
 }
 
@@ -121,7 +121,7 @@ CASE(a_directory_that_others_can_write_to_is_not_private)
 
 	CHECK_INT(place_open(&rig.worker, job, &dirs, &fault), 0);
 
-	CHECK(!dirs.is_private);
+	CHECK(dirs.writer_now != 0);
 	end();
 }
 
