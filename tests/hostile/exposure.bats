@@ -122,7 +122,7 @@ slow_pcopy() { # [OPTION]...
   need_seccomp
   make_secrets src
 
-  VIA=("$BUILD/tests/refuse" openat,2,O_TMPFILE=EOPNOTSUPP --)
+  VIA=("$BUILD/tests/refuse" "openat,2,O_TMPFILE=EOPNOTSUPP" --)
   watch closed slow_pcopy
 
   same_copy src dst
