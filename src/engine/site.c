@@ -207,6 +207,23 @@ static enum exit_status open_pairs(struct opening *opening)
 	return status;
 }
 
+/* Files' copies go by the site's descriptors; no other pair needs them. */
+static void close_unused(struct site *site)
+{
+	bool parent_is_used = false, into_is_used = false;
+
+	for (size_t i = 0; i < site->n_pairs; i++) {
+		const struct pair *pair = &site->pairs[i];
+
+		parent_is_used |= pair->shares_dst && !pair->goes_in;
+		into_is_used |= pair->shares_dst && pair->goes_in;
+	}
+	if (!parent_is_used)
+		site->dst_parent_fd = fd_close(site->dst_parent_fd);
+	if (!into_is_used)
+		site->into_fd = fd_close(site->into_fd);
+}
+
 enum exit_status site_open(const struct settings *settings,
                            const struct operands *operands, struct site *site,
                            void (*report)(void *ctx, const char *path,
@@ -233,6 +250,7 @@ enum exit_status site_open(const struct settings *settings,
 		if (!status)
 			status = open_pairs(&opening);
 	}
+	close_unused(site);
 	free(opening.src_dir);
 	free(opening.dst_name);
 	return status;

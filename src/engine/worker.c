@@ -319,6 +319,12 @@ static enum copy_outcome run_entry(struct worker *worker, struct job *job,
 		                     &fault);
 	if (outcome == COPY_STOPPED)
 		return outcome;
+	/* In a directory of ours it is what a worker made that died here. */
+	if ((job->flags & JOB_DST_EMPTY) &&
+	    (outcome == COPY_UNCHANGED || outcome == COPY_MENDED)) {
+		outcome = COPY_MADE;
+		dirs->shared.ino = 0;
+	}
 	report(worker, job, entry, outcome, &fault);
 	count_outcome(&counts, outcome);
 	if (dirs->traits)

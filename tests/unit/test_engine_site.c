@@ -431,6 +431,24 @@ CASE(files_of_one_directory_share_its_descriptor)
 	CHECK_INT(n_open(), n_before);
 }
 
+CASE(roots_of_directories_are_two_descriptors)
+{
+	put_operands();
+	struct site_problem problem;
+	struct site site;
+	const char *const sources[] = {"dir"};
+	const struct operands operands = {
+		.sources = sources, .n_sources = 1, .dst = "other"};
+	size_t n_before = n_open();
+
+	CHECK_INT(site_open(&rig.settings, &operands, &site, rig_on_report,
+	                    NULL, &problem),
+	          EXIT_ALL_DONE);
+	CHECK_INT(n_open(), n_before + 2);
+	site_close(&site);
+	CHECK_INT(n_open(), n_before);
+}
+
 CASE(close_closes_all)
 {
 	put_operands();
