@@ -112,6 +112,7 @@ int dress_close(struct dress *dress, struct fault *fault)
 {
 	bool is_given = geteuid() == 0 && has_other_owner(dress);
 	uint32_t perms = common_perms(dress);
+	struct meta owner_now = *dress->want;
 	struct meta_kept kept;
 
 	if (dress->only_looks || !(dress->keep & DRESS_MODE))
@@ -121,7 +122,10 @@ int dress_close(struct dress *dress, struct fault *fault)
 		return 0;
 	if (rc < 0 || !is_given)
 		return rc;
-	int owner = meta_set_owner(dress->dst.fd, dress->want, &kept);
+	/* Neither the old nor the new owner has a hand in what is done here. */
+	if (owner_now.uid != dress->have.uid)
+		owner_now.uid = geteuid();
+	int owner = meta_set_owner(dress->dst.fd, &owner_now, &kept);
 	if (owner < 0)
 		return fault_dst(fault, "cannot set owner", owner);
 	/* Until then, its owner could undo it. */

@@ -51,9 +51,10 @@ struct dress {
 uint32_t dress_perms(const struct dress *dress);
 
 /* Takes from an existing inode, before it gets anything new to hold, what it
- * allows others but will not in the end, and gives it to its new owner: so that
- * who may look into it now may look into what is new only if he may then. Who
- * has a file open already reads on, however. */
+ * allows others but will not in the end, and takes it away from an owner who
+ * will not be its owner in the end: so that who may look into it now may look
+ * into what is new only if he may then. Who has a file open already reads on,
+ * however. */
 int dress_close(struct dress *dress, struct fault *fault);
 
 /* True when somebody may read or write it now who may not in the end. */
