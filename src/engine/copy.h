@@ -58,6 +58,7 @@ enum copy_outcome {
 	COPY_VANISHED,  /* the source is gone or is something else now */
 	COPY_UNSTABLE,  /* made, but the source changed at every try */
 	COPY_IN_WAY,    /* with --force: a directory has the name */
+	COPY_LINK_FULL, /* the leader takes no more links */
 	COPY_STOPPED,   /* the run is being stopped */
 	COPY_FAILED,
 };
@@ -69,8 +70,9 @@ enum copy_outcome copy_entry(struct copy_tools *tools, struct copy_dirs *dirs,
                              struct counts *counts, struct fault *fault);
 
 /* The same for a further name of a file whose first one has been copied: to
- * leader, an entry of leader_fd. Where no link can be made (too many, another
- * file system) the entry is copied and *leads says that it is a first name. */
+ * leader, an entry of leader_fd. Where no link can be made (across file
+ * systems, or by some) the entry is copied and *leads says that it is a first
+ * name. */
 enum copy_outcome copy_link(struct copy_tools *tools, struct copy_dirs *dirs,
                             const struct job_entry *entry, int leader_fd,
                             const char *leader, bool *leads,

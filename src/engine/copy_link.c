@@ -107,11 +107,11 @@ static int publish(const struct linking *linking, const char *name)
 	return publish_link(linking, name);
 }
 
-/* The file systems without links, links across two of them, and too many. */
+/* The file systems without links, and links across two of them. */
 static bool cannot_be_linked(int rc)
 {
-	return rc == -EMLINK || rc == -EXDEV || rc == -EPERM ||
-	       rc == -EOPNOTSUPP || rc == -ENOSYS;
+	return rc == -EXDEV || rc == -EPERM || rc == -EOPNOTSUPP ||
+	       rc == -ENOSYS;
 }
 
 /* 1: dst has to be replaced or is not there; 0: the outcome is set. */
@@ -182,6 +182,8 @@ enum copy_outcome copy_link(struct copy_tools *tools, struct copy_dirs *dirs,
 	rc = publish(&linking, job_dst_name(entry));
 	if (rc == 0)
 		return COPY_MADE;
+	if (rc == -EMLINK)
+		return COPY_LINK_FULL;
 	if (!cannot_be_linked(rc)) {
 		(void)fault_dst(fault, "cannot link", rc);
 		return COPY_FAILED;

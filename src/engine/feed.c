@@ -91,21 +91,40 @@ static void release_waiter(struct feed *feed, struct link_group *group,
 	dirs_let_go(feed->dirs, waiter->dir);
 }
 
-void feed_linked(struct feed *feed, struct link_group *group, int err,
-                 bool leads, uint32_t operand, const char *path)
+static void release_waiters(struct feed *feed, struct link_group *group)
 {
 	struct link_waiter *waiter;
 	enum link_role role;
 
-	if (err)
-		links_failed(group);
-	else
-		links_arrived(group, operand, leads ? path : NULL);
 	while ((waiter = links_next(group, &role))) {
 		release_waiter(feed, group, waiter, role);
 		free(waiter);
 	}
+}
+
+void feed_linked(struct feed *feed, struct link_group *group, int err,
+                 bool leads, uint32_t operand, const char *path)
+{
+	if (err && leads)
+		links_failed(group);
+	else
+		links_arrived(group, operand, leads ? path : NULL);
+	release_waiters(feed, group);
 	links_drop(&feed->links, group);
+}
+
+bool feed_link_full(struct feed *feed, struct dir *dir,
+                    const struct job_entry *entry)
+{
+	struct link_group *group = (struct link_group *)(uintptr_t)entry->group;
+	bool is_new =
+		links_full(group, entry->link_operand, job_link_path(entry));
+
+	feed->tally->n_total++;
+	links_wait(group, dir, &entry->meta, entry->name, entry->name_len,
+	           entry->name + entry->name_len + 1, entry->dst_name_len);
+	release_waiters(feed, group);
+	return is_new;
 }
 
 void feed_again(struct feed *feed, struct dir *dir,

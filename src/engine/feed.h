@@ -52,10 +52,16 @@ void feed_release(struct feed *feed);
  * full. */
 bool feed_step(struct feed *feed);
 
-/* A member of a link group was copied (err 0) or was not; leads: further names
- * go to operand's path. Those that waited become jobs. */
+/* A member of a link group was copied (err 0) or was not; leads: it was to be,
+ * or is, the one that further names are linked to, at operand's path. Those
+ * that waited become jobs. */
 void feed_linked(struct feed *feed, struct link_group *group, int err,
                  bool leads, uint32_t operand, const char *path);
+
+/* The name that this entry was to be linked to takes no more: it waits for, or
+ * becomes, the next one that leads. True when that is a new group. */
+bool feed_link_full(struct feed *feed, struct dir *dir,
+                    const struct job_entry *entry);
 
 /* Makes a job of its own of an entry that has been a job before; is_anew: its
  * copy, though as it should be, must be an inode of its own. */

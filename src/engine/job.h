@@ -71,6 +71,7 @@ enum job_result {
 	JOB_LINKED,       /* it is linked to its leader */
 	JOB_LEADER_THERE, /* others can be linked to it */
 	JOB_LINK_FAILED,  /* it is not there */
+	JOB_LINK_FULL,    /* its leader takes no more names: to be sent again */
 	JOB_IN_WAY,       /* a directory has its name: the master removes that
 	                     and sends the entry again */
 };

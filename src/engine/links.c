@@ -125,6 +125,17 @@ void links_failed(struct link_group *group)
 		group->state = NO_LEADER;
 }
 
+bool links_full(struct link_group *group, uint32_t operand, const char *path)
+{
+	bool leads = group->state == LEADER_THERE &&
+	             group->operand == operand && !strcmp(group->path, path);
+
+	group->n_sent--;
+	if (leads)
+		group->state = NO_LEADER;
+	return leads;
+}
+
 struct link_waiter *links_next(struct link_group *group, enum link_role *role)
 {
 	struct link_waiter *waiter = group->first;

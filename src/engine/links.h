@@ -51,7 +51,8 @@ void links_wait(struct link_group *group, struct dir *dir,
                 const struct meta *meta, const char *name, size_t name_len,
                 const char *dst_name, size_t dst_name_len);
 
-/* A name was sent to a worker; links_arrived or links_failed will follow. */
+/* A name was sent to a worker; links_arrived, links_failed or links_full
+ * will follow. */
 void links_sent(struct link_group *group);
 
 /* A name of the group is at its place. With a path it is the one that further
@@ -61,6 +62,10 @@ void links_arrived(struct link_group *group, uint32_t operand,
 
 /* The leader could not be copied: somebody else has to lead. */
 void links_failed(struct link_group *group);
+
+/* A name came back, as path takes no more links; it waits, or leads, as
+ * links_next will say. True when path was the leader's. */
+bool links_full(struct link_group *group, uint32_t operand, const char *path);
 
 /* The next waiter that can go on, as what, owned by the caller, who frees it;
  * NULL when there is none. */

@@ -2,10 +2,12 @@
 #include "engine/master.h"
 
 #include "base/mono.h"
+#include "base/num.h"
 #include "fs/node.h"
 #include "fs/tree.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,8 +59,45 @@ static void on_linked(struct master *master, const struct job *job,
 	            job_dst_name(entry));
 	feed_linked(&master->feed, (struct link_group *)(uintptr_t)entry->group,
 	            result == JOB_LINK_FAILED ? -EIO : 0,
-	            result == JOB_LEADER_THERE, job->operand, path.data);
+	            result == JOB_LEADER_THERE || entry->link == JOB_LEADS,
+	            job->operand, path.data);
 	buf_release(&path);
+}
+
+/* Every worker tells of its first ones; the user hears of them once. */
+static void on_loss(struct master *master, enum tally_lost what,
+                    const char *path, const char *dev)
+{
+	struct buf line = {0};
+	bool is_known;
+
+	/* That only root can give files away is no news: the summary has it. */
+	if (what == LOST_OWNERS)
+		return;
+	buf_printf(&line, "%d %s\n", (int)what, dev);
+	is_known = master->losses.len &&
+	           memmem(master->losses.data, master->losses.len, line.data,
+	                  line.len);
+	if (!is_known) {
+		buf_append(&master->losses, line.data, line.len);
+		tell_fault(master, path, tally_loss_text(what), 0);
+	}
+	buf_release(&line);
+}
+
+/* An inode has as many names as it can: the others get one of their own. */
+static void on_link_full(struct master *master, const struct job *job,
+                         const struct job_entry *entry)
+{
+	struct dir *dir = (struct dir *)(uintptr_t)job->owner;
+	char dev[NUM_TEXT_MAX];
+
+	if (!feed_link_full(&master->feed, dir, entry))
+		return;
+	master->tally->lost[LOST_LINKS]++;
+	snprintf(dev, sizeof(dev), "%" PRIu64, job->dst_dev);
+	on_loss(master, LOST_LINKS,
+	        path_of(master, dir, job_dst_name(entry), true), dev);
 }
 
 /* With --force: the directory that has the name of something else goes. */
@@ -109,6 +148,8 @@ static void act_on_results(struct master *master, const struct job *job)
 			result = JOB_NOTHING;
 		if (result == JOB_IN_WAY)
 			on_in_way(master, job, entry);
+		else if (result == JOB_LINK_FULL)
+			on_link_full(master, job, entry);
 		else if (result != JOB_NOTHING)
 			on_linked(master, job, entry, result);
 		entry = job_next(entry);
@@ -127,27 +168,6 @@ static void on_done(struct master *master, const struct job *job)
 		return;
 	master->tally->bytes_done += job->bytes;
 	dirs_let_go(&master->dirs, (struct dir *)(uintptr_t)job->owner);
-}
-
-/* Every worker tells of its first ones; the user hears of them once. */
-static void on_loss(struct master *master, enum tally_lost what,
-                    const char *path, const char *dev)
-{
-	struct buf line = {0};
-	bool is_known;
-
-	/* That only root can give files away is no news: the summary has it. */
-	if (what == LOST_OWNERS)
-		return;
-	buf_printf(&line, "%d %s\n", (int)what, dev);
-	is_known = master->losses.len &&
-	           memmem(master->losses.data, master->losses.len, line.data,
-	                  line.len);
-	if (!is_known) {
-		buf_append(&master->losses, line.data, line.len);
-		tell_fault(master, path, tally_loss_text(what), 0);
-	}
-	buf_release(&line);
 }
 
 void master_on_reply(void *ctx, const void *reply, size_t len)

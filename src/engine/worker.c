@@ -138,6 +138,7 @@ static const char *action_text(enum copy_outcome outcome, bool is_dry_run)
 		return "unchanged";
 	case COPY_VANISHED:
 	case COPY_IN_WAY:
+	case COPY_LINK_FULL:
 	case COPY_STOPPED:
 	case COPY_FAILED:
 		break;
@@ -169,6 +170,7 @@ static void count_outcome(struct counts *counts, enum copy_outcome outcome)
 		counts->n_failed++;
 		break;
 	case COPY_IN_WAY:
+	case COPY_LINK_FULL:
 	case COPY_STOPPED:
 		break;
 	}
@@ -292,6 +294,8 @@ static enum job_result result_of(const struct job_entry *entry,
 {
 	if (outcome == COPY_IN_WAY)
 		return JOB_IN_WAY;
+	if (outcome == COPY_LINK_FULL)
+		return JOB_LINK_FULL;
 	if (entry->link == JOB_NO_LINK)
 		return JOB_NOTHING;
 	if (outcome == COPY_FAILED || outcome == COPY_VANISHED)

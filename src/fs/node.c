@@ -112,9 +112,46 @@ static bool is_mount_point(int fd)
 /* One directory on the way down, with its open listing. */
 struct removing {
 	struct removing *up;
-	struct scan scan;
+	struct scan scan; /* closed while many below it are open */
+	struct meta meta;
 	char name[]; /* in up's directory */
 };
+
+/* So many levels are open at a time, the lowest. */
+#define REMOVE_OPEN 16
+
+static void close_upper(struct removing *top)
+{
+	struct removing *at = top;
+
+	for (int i = 0; at && i < REMOVE_OPEN; i++)
+		at = at->up;
+	if (at)
+		scan_close(&at->scan);
+}
+
+/* Opens the level above again, from below; what is listed once more has been
+ * removed meanwhile. */
+static int reopen_upper(const struct removing *at)
+{
+	struct removing *up = at->up;
+	struct meta meta;
+
+	if (!up || up->scan.buffer)
+		return 0;
+	int fd = openat(at->scan.fd, "..",
+	                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int rc = meta_read(fd, &meta);
+	if (rc == 0 && !meta_same_inode(&meta, &up->meta))
+		rc = -ESTALE;
+	if (rc == 0)
+		rc = scan_open(&up->scan, fd);
+	if (rc < 0)
+		(void)fd_close(fd);
+	return rc;
+}
 
 static int remove_enter(struct removing **top, int dir_fd, const char *name,
                         bool forced)
@@ -128,7 +165,7 @@ static int remove_enter(struct removing **top, int dir_fd, const char *name,
 		(void)node_unlock(dir_fd, name); /* if not, unlink says so */
 	int fd = openat(dir_fd, name,
 	                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int rc = fd < 0 ? -errno : 0;
+	int rc = fd < 0 ? -errno : meta_read(fd, &down->meta);
 	if (rc == 0)
 		rc = is_mount_point(fd) ? -EBUSY : scan_open(&down->scan, fd);
 	if (rc < 0) {
@@ -137,6 +174,7 @@ static int remove_enter(struct removing **top, int dir_fd, const char *name,
 		return rc;
 	}
 	*top = down;
+	close_upper(down);
 	return 0;
 }
 
@@ -149,7 +187,6 @@ static void remove_leave(struct removing **top)
 	free(down);
 }
 
-/* Deep trees need a descriptor and a buffer a level. */
 static int remove_below(struct removing **top, int dir_fd, bool forced)
 {
 	struct scan_entry entry;
@@ -159,6 +196,8 @@ static int remove_below(struct removing **top, int dir_fd, bool forced)
 		struct removing *at = *top;
 
 		rc = scan_next(&at->scan, &entry);
+		if (rc == 0)
+			rc = reopen_upper(at);
 		if (rc == 0) {
 			int up_fd = at->up ? at->up->scan.fd : dir_fd;
 

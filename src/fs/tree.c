@@ -10,6 +10,7 @@
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -197,11 +198,25 @@ static int open_long(const struct tree *tree, int dir_fd, const char *path,
 	return at;
 }
 
+/* Where only few descriptors are allowed, others need some, too. */
+#define CACHED_MIN 16
+static size_t n_allowed(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return TREE_CACHED;
+	uint64_t n = min_u64(limit.rlim_cur / 3, TREE_CACHED);
+	return n < CACHED_MIN ? CACHED_MIN : (size_t)n;
+}
+
 static struct tree_dir *least_recent(struct tree_cache *cache)
 {
 	struct tree_dir *oldest = &cache->dirs[0];
 
-	for (size_t i = 0; i < TREE_CACHED; i++) {
+	if (cache->n_max == 0)
+		cache->n_max = n_allowed();
+	for (size_t i = 0; i < cache->n_max; i++) {
 		struct tree_dir *dir = &cache->dirs[i];
 
 		if (!dir->path)
@@ -213,14 +228,13 @@ static struct tree_dir *least_recent(struct tree_cache *cache)
 	return oldest;
 }
 
-int tree_open(struct tree *tree, const char *path, size_t len)
+/* From the nearest directory that is cached. */
+static int open_cached(struct tree *tree, const char *path, size_t len)
 {
 	struct tree_dir *from = nearest(tree, path, len);
 	size_t skip = 0;
 	int start = tree->root_fd;
 
-	if (len == 0)
-		return tree->root_fd;
 	if (from) {
 		from->last_used = ++tree->cache->clock;
 		if (from->len == len)
@@ -238,4 +252,36 @@ int tree_open(struct tree *tree, const char *path, size_t len)
 	                         .fd = fd,
 	                         .last_used = ++tree->cache->clock};
 	return fd;
+}
+
+/* The path without its last n components; 0 when it has no more than those. */
+static size_t len_of_upper(const char *path, size_t len, unsigned n)
+{
+	while (len && n) {
+		len--;
+		n -= path[len] == '/';
+	}
+	return len;
+}
+
+/* Who comes up a deep chain asks for each of its directories in turn. So that
+ * they are not all opened from the top, some above this one are opened, too:
+ * far apart far above, and close by a few. */
+int tree_open(struct tree *tree, const char *path, size_t len)
+{
+	static const unsigned distances[] = {1024, 64, 8};
+
+	if (len == 0)
+		return tree->root_fd;
+	for (size_t i = 0; i < ARRAY_LEN(distances); i++) {
+		size_t upper = len_of_upper(path, len, distances[i]);
+		const struct tree_dir *from = nearest(tree, path, len);
+
+		if (upper <= (from ? from->len : 0))
+			continue;
+		int fd = open_cached(tree, path, upper);
+		if (fd < 0)
+			return fd;
+	}
+	return open_cached(tree, path, len);
 }

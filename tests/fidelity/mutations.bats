@@ -35,15 +35,16 @@ spoilt() { # ORACLES COMMAND [ARG]...
 
   "${@:2}" || bad "cannot spoil: ${*:2}"
   describe dst now
-  saw=$(seen_by src seen dst now | xargs)
+  saw=$(seen_by src seen dst now)
+  saw=${saw//$'\n'/ }
   [ "$saw" = "$1" ] || {
     bad "${*:2}: seen by '$saw', not by '$1'"
     cat -v seen.txt
   }
 }
 
-# The next run puts dst right, to those oracles that saw that it was not, and
-# says that it did something.
+# The next run puts dst right, to two of the oracles that saw that it was not;
+# all are asked in the end.
 mended() { # ORACLES [OPTION]...
   local -a saw
 
@@ -51,7 +52,7 @@ mended() { # ORACLES [OPTION]...
   shift
   run "$PCOPY" "$@" src dst
   [ "$status" -eq 0 ] || bad "status $status: $output"
-  same_to_all src seen dst "${saw[@]}" walker ||
+  same_to_all src seen dst "${saw[@]:0:2}" ||
     bad "not mended by: pcopy $*"
 }
 

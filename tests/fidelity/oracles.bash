@@ -131,13 +131,24 @@ compare_rsync() { # DIR DIR
     --filter='-x trusted.SGI_ACL_*' "$1/" "$2/" 2>&1
 }
 
+have_same_text() { # FILE FILE
+  local one two
+
+  IFS= read -rd '' one <"$1" || true
+  IFS= read -rd '' two <"$2" || true
+  [ "$one" = "$two" ]
+}
+
 # What one oracle sees between two trees that were described; nothing if they
 # are the same.
 compare() { # ORACLE DIR OUT DIR OUT
   case $1 in
     rsync) compare_rsync "$2" "$4" ;;
     blocks) compare_blocks "$3" "$5" ;;
-    *) diff -a "$3/$1" "$5/$1" | tr '\1' '\n' ;;
+    *)
+      have_same_text "$3/$1" "$5/$1" ||
+        diff -a "$3/$1" "$5/$1" | tr '\1' '\n'
+      ;;
   esac
 }
 
@@ -170,9 +181,9 @@ same_to_all() { # SRC OUT DST [ORACLE]...
 
   shift 3
   describe "$dst" described.dst "$@"
-  saw=$(seen_by "$src" "$out" "$dst" described.dst "$@" | xargs)
+  saw=$(seen_by "$src" "$out" "$dst" described.dst "$@")
   [ -z "$saw" ] && return 0
-  printf '%s and %s differ to: %s\n' "$src" "$dst" "$saw"
+  printf '%s and %s differ to: %s\n' "$src" "$dst" "${saw//$'\n'/ }"
   cat -v seen.txt
   return 1
 }

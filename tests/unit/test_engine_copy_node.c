@@ -248,13 +248,27 @@ CASE(a_directory_in_the_way_of_a_further_name)
 	rig_close();
 }
 
-CASE(where_no_more_links_can_be_made_it_is_copied_and_leads)
+CASE(an_inode_with_all_its_links_is_said_to_be_full)
+{
+	copy_start();
+	put_file("src/f", "text");
+	put_file("dst/leader", "text");
+	refuse_call(SYS_linkat, 4, UINT32_MAX, 0, EMLINK);
+
+	CHECK_INT(link_to("f", "leader"), COPY_LINK_FULL);
+
+	CHECK_INT(n_names("dst"), 1);
+	CHECK_INT(copy_counts.lost[LOST_LINKS], 0);
+	rig_close();
+}
+
+CASE(where_no_link_can_be_made_it_is_copied_and_leads)
 {
 	copy_start();
 	put_file("src/f", "text");
 	put_file("dst/leader", "text");
 	/* Links of names; those of descriptors have AT_EMPTY_PATH. */
-	refuse_call(SYS_linkat, 4, UINT32_MAX, 0, EMLINK);
+	refuse_call(SYS_linkat, 4, UINT32_MAX, 0, EXDEV);
 
 	CHECK_INT(link_to("f", "leader"), COPY_MADE);
 

@@ -168,7 +168,7 @@ CASE(when_the_first_fails_the_next_is_copied)
 	const struct job_entry *entry = job_first(record_of(taken));
 
 	feed_linked(&rig.feed, (struct link_group *)(uintptr_t)entry->group,
-	            -EIO, false, 0, "");
+	            -EIO, true, 0, "");
 	drop(taken);
 
 	taken = take();

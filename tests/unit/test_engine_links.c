@@ -7,10 +7,12 @@ static struct links links;
 static struct dirs dirs;
 static struct dir *dir;
 static struct link_group *group;
+static bool is_locked; /* what is met */
 
 static struct meta inode(uint64_t ino, uint32_t nlink)
 {
-	return (struct meta){.dev = 1, .ino = ino, .nlink = nlink};
+	return (struct meta){
+		.dev = 1, .ino = ino, .nlink = nlink, .is_locked = is_locked};
 }
 
 static enum link_role meet(uint64_t ino, uint32_t nlink)
@@ -132,6 +134,54 @@ CASE(a_follower_that_fails_changes_nothing)
 
 	CHECK_INT(meet(1, 3), LINK_FOLLOWS);
 	CHECK_STR(links_path(group), "first");
+	end();
+}
+
+CASE(when_the_leader_is_full_one_who_comes_back_leads)
+{
+	CHECK_INT(meet(1, 5), LINK_LEADS);
+	links_sent(group);
+	links_arrived(group, 0, "first");
+	for (int i = 0; i < 3; i++) {
+		CHECK_INT(meet(1, 5), LINK_FOLLOWS);
+		links_sent(group);
+	}
+
+	CHECK(links_full(group, 0, "first"));
+	wait_as("second");
+	expect_next("second", LINK_LEADS);
+	links_sent(group);
+	/* Others found it full, too: there is a new one already. */
+	CHECK(!links_full(group, 0, "first"));
+	wait_as("third");
+	expect_none();
+	links_arrived(group, 0, "second");
+	expect_next("third", LINK_FOLLOWS);
+	CHECK_STR(links_path(group), "second");
+	links_sent(group);
+	CHECK(!links_full(group, 0, "first"));
+	wait_as("fourth");
+	expect_next("fourth", LINK_FOLLOWS);
+	end();
+}
+
+CASE(the_names_of_a_locked_inode_go_one_after_the_other)
+{
+	is_locked = true;
+	CHECK_INT(meet(1, 4), LINK_LEADS);
+	links_sent(group);
+	links_arrived(group, 0, "first");
+
+	CHECK_INT(meet(1, 4), LINK_FOLLOWS);
+	links_sent(group);
+	CHECK_INT(meet(1, 4), LINK_WAITS);
+	wait_as("third");
+	expect_none();
+	links_arrived(group, 0, NULL);
+	expect_next("third", LINK_FOLLOWS);
+	links_sent(group);
+	expect_none();
+	links_arrived(group, 0, NULL);
 	end();
 }
 
