@@ -18,13 +18,12 @@ setup() {
 }
 
 teardown() {
+  kill_started
   clear_room
 }
 
 # Stops a run in the middle; it ends by that signal and leaves things clean.
 stop_by() { # SIGNAL STATUS
-  local pids
-
   start_late 50 linkat,renameat src dst -j 2
   wait_until has_files dst 5
   pids=$(workers "$pid")
@@ -187,6 +186,22 @@ is_taken() { # PID
 
   run -0 "$PCOPY" src dst
   same_copy src dst
+}
+
+@test "a big file that is interrupted leaves no temporary name, either" {
+  need_tracer
+  need_seccomp
+  WRAP=("$BUILD/tests/refuse" openat,2,O_TMPFILE=EOPNOTSUPP --)
+  rm -rf src
+  mkdir src
+  make_bytes src/big 20000000
+
+  start_late 20 pwrite64,copy_file_range,write src dst -j 1
+  wait_until has_litter dst
+  kill -INT "$pid"
+  ended 130
+
+  [ -z "$(ls -A dst)" ]
 }
 
 @test "a dry run can be interrupted, too" {

@@ -126,6 +126,10 @@ no_litter() { # DIR
   [ -z "$output" ]
 }
 
+has_litter() { # DIR
+  [ -n "$(find "$1" -name '.pcopy.*')" ]
+}
+
 # Waits until a command succeeds; fails when it never does.
 wait_until() {
   local i
@@ -159,6 +163,18 @@ start_late() { # MILLISECONDS CALLS ARG...
     -e trace="$2" -e inject="$2:${DELAY:-delay_enter}=${1}000" \
     "${WRAP[@]}" "$PCOPY" "${@:3}" >out 2>err 3>&- &
   pid=$!
+}
+
+# For teardown: nothing stays behind when a test has failed half way.
+kill_started() {
+  local one
+
+  # shellcheck disable=SC2046
+  for one in ${pid:+$(workers "$pid")} ${pids-} ${pid-}; do
+    if [ "$(readlink "/proc/$one/exe")" = "$(readlink -f "$PCOPY")" ]; then
+      kill -KILL "$one" 2>/dev/null || true
+    fi
+  done
 }
 
 # Waits for it; fails unless it ended so.

@@ -11,6 +11,7 @@ setup() {
 }
 
 teardown() {
+  kill_started
   [ -z "${writer-}" ] || kill "$writer" 2>/dev/null || true
   clear_room
 }

@@ -14,6 +14,7 @@ setup() {
 }
 
 teardown() {
+  kill_started
   clear_room
 }
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # System calls that fail: the entry is named with what failed and why, nothing
 # half made is left, all else is copied, and the next run heals.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2154
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2054,SC2154
 
 load ../cli/trees
 
@@ -33,7 +33,7 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
     shift
   done
   run -1 strace -f -qq -o trace -e trace="${injection%%:*}" \
-    -e inject="$injection" "${words[@]}" "$PCOPY" src dst "${@:2}"
+    -e inject="$injection" "${words[@]}" "${WRAP[@]}" "$PCOPY" src dst "${@:2}"
   said=$(grep -v -e ' copied, ' -e '^pcopy: not preserved' <<<"$output")
   [ "$said" = "pcopy: $message" ] || {
     echo "said: $said"
@@ -133,6 +133,20 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
   run -1 strace -f -qq -o trace -e trace=utimensat -P "$HERE/dst/victim" \
     -e inject=utimensat:error=EIO "$PCOPY" --inplace src dst
   [[ "$output" == *'pcopy: dst/victim: cannot set times: Input/output error'* ]]
+}
+
+@test "a file that fails leaves no temporary one, where these have names" {
+  need_tracer
+  need_seccomp
+  WRAP=("$BUILD/tests/refuse" openat,2,O_TMPFILE=EOPNOTSUPP --)
+  rm -rf src/*[0-9] src/dir src/empty src/link src/fifo
+
+  one_fails 'src/victim: cannot read: Input/output error' victim \
+    pread64:error=EIO -P "$HERE/src/victim"
+  one_fails 'dst/victim: cannot write: No space left on device' victim \
+    pwrite64:error=ENOSPC -- -j 1
+  one_fails 'dst/victim: cannot publish: Input/output error' victim \
+    renameat:error=EIO
 }
 
 @test "a file that replaces another and fails leaves the old one" {

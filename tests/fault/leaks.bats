@@ -10,6 +10,7 @@ setup() {
 }
 
 teardown() {
+  kill_started
   clear_room
 }
 
