@@ -166,6 +166,27 @@ is_taken() { # PID
   goes_on
 }
 
+@test "a second signal leaves no temporary name, either" {
+  need_tracer
+  need_seccomp
+  WRAP=("$BUILD/tests/refuse" openat,2,O_TMPFILE=EOPNOTSUPP --)
+  start_late 50 renameat src dst -j 2
+  wait_until has_files dst 3
+  pids=$(workers "$pid")
+  # shellcheck disable=SC2086
+  kill -STOP $pids
+
+  kill -TERM "$pid"
+  wait_until is_taken "$pid"
+  kill -INT "$pid"
+  ended 130
+
+  # shellcheck disable=SC2086
+  wait_gone $pids
+  no_litter dst
+  goes_on
+}
+
 @test "a big file that is interrupted is not there; in place it is, and mended" {
   need_tracer
   rm -rf src
