@@ -2,6 +2,7 @@
 #include "engine/copy_parts.h"
 
 #include "base/fd.h"
+#include "fs/held.h"
 #include "fs/node.h"
 #include "fs/stage.h"
 
@@ -40,7 +41,9 @@ static int dress_node(struct copy_tools *tools, const struct copy_dirs *dirs,
 		return fault_dst(fault, "cannot open", dress.dst.fd);
 	rc = meta_read(dress.dst.fd, &dress.have);
 	if (rc == 0 && ((dress.have.mode & S_IFMT) != (want->mode & S_IFMT) ||
-	                dress.have.rdev != want->rdev || dress.have.nlink != 1))
+	                dress.have.rdev != want->rdev))
+		rc = -ESTALE;
+	if (rc == 0 && held_only_name(dress.dst.fd, dirs->dst_fd, name) != 1)
 		rc = -ESTALE;
 	if (rc < 0) {
 		(void)fd_close(dress.dst.fd);

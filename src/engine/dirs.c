@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "engine/copy_parts.h"
 #include "fs/dress.h"
+#include "fs/held.h"
 #include "fs/tree.h"
 
 #include <errno.h>
@@ -59,10 +60,8 @@ static int dress_held(struct dirs *dirs, const struct dir *dir,
 {
 	int rc = meta_read(dress->dst.fd, &dress->have);
 
-	if (rc == 0 && dir->dst_ino &&
-	    (dress->have.dev != dir->dst_dev ||
-	     dress->have.ino != dir->dst_ino))
-		rc = -ESTALE;
+	if (rc == 0)
+		rc = held_same_dir(dress->dst.fd, dir->dst_dev, dir->dst_ino);
 	if (rc == 0 && (dress->keep & DRESS_FLAGS))
 		rc = flags_read(dress->dst.fd, &dress->have_flags);
 	if (rc == 0 && (dress->keep & DRESS_FLAGS) && dress->src.fd >= 0 &&

@@ -36,10 +36,11 @@ bool operand_is_no_name(const char *name)
 	return !*name || !strcmp(name, ".") || !strcmp(name, "..");
 }
 
-int operand_open_dir(const char *path)
+int operand_open_dir(const char *path, bool follows)
 {
-	/* lint: path */
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	int fd =
+		open(path, flags | (follows ? 0 : O_NOFOLLOW)); /* lint: path */
 
 	return fd < 0 ? -errno : fd;
 }
@@ -47,11 +48,11 @@ int operand_open_dir(const char *path)
 int operand_stat(const char *path, bool follows, struct meta *meta)
 {
 	int flags = O_PATH | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW);
-	int fd = open(path, flags); /* lint: path */
+	char *bare = follows ? NULL : xstrndup(path, len_without_slashes(path));
+	int fd = open(bare ? bare : path, flags); /* lint: path */
+	int rc = fd < 0 ? -errno : meta_read(fd, meta);
 
-	if (fd < 0)
-		return -errno;
-	int rc = meta_read(fd, meta);
+	free(bare);
 	(void)fd_close(fd);
 	return rc;
 }

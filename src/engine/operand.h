@@ -12,10 +12,12 @@
 #include "engine/settings.h"
 #include "fs/meta.h"
 
-/* Opens a directory for reading. */
-int operand_open_dir(const char *path);
+/* Opens a directory for reading; -ELOOP or -ENOTDIR when the last component is
+ * a link and follows is false. */
+int operand_open_dir(const char *path, bool follows);
 
-/* Of what the path leads to, or of its last component itself. */
+/* Of what the path leads to, or of its last component itself, a slash behind it
+ * or not. */
 int operand_stat(const char *path, bool follows, struct meta *meta);
 
 /* Cuts path into the directory it is in and its last component, both to be

@@ -30,7 +30,7 @@ static int open_src_dir(struct opening *opening, struct pair *pair, char *dir)
 {
 	pair->shares_src = opening->src_dir && !strcmp(dir, opening->src_dir);
 	if (!pair->shares_src) {
-		int fd = operand_open_dir(dir);
+		int fd = operand_open_dir(dir, true);
 
 		if (fd < 0) {
 			free(dir);
@@ -53,7 +53,7 @@ static int open_source(struct opening *opening, struct pair *pair)
 
 	pair->is_dir = rc == 0 && meta_is(&pair->meta, S_IFDIR);
 	if (pair->is_dir)
-		rc = pair->src_fd = operand_open_dir(path);
+		rc = pair->src_fd = operand_open_dir(path, false);
 	if (rc == 0 && !pair->is_dir) {
 		operand_split(path, &dir, &pair->src_name);
 		rc = open_src_dir(opening, pair, dir);
@@ -90,12 +90,51 @@ static size_t open_sources(struct opening *opening,
 	return n_usable;
 }
 
+/* A link that somebody else has put where DST is to be must not lead us into
+ * what is not his, nor one that has just been put there. */
+static enum exit_status guard_dst_link(struct opening *opening)
+{
+	const char *dst = opening->operands->dst;
+	struct meta named;
+	int rc = operand_stat(dst, false, &named);
+
+	if (rc < 0)
+		return site_refuse(opening, EXIT_NOT_STARTED, dst,
+		                   "cannot open", rc);
+	if (!meta_is(&named, S_IFLNK) &&
+	    !meta_same_inode(&named, &opening->dst))
+		return site_refuse(opening, EXIT_REFUSED, dst,
+		                   "was replaced meanwhile", 0);
+	if (meta_is(&named, S_IFLNK) && named.uid != 0 &&
+	    named.uid != geteuid() && named.uid != opening->dst.uid)
+		return site_refuse(opening, EXIT_REFUSED, dst,
+		                   "is another user's link to a directory that "
+		                   "is not his",
+		                   0);
+	return EXIT_ALL_DONE;
+}
+
+/* A directory is held, so that it stays the one that was looked at. */
+static int open_dst(struct opening *opening)
+{
+	const char *dst = opening->operands->dst;
+	int rc = operand_stat(dst, true, &opening->dst);
+
+	if (rc < 0 || !meta_is(&opening->dst, S_IFDIR))
+		return rc;
+	opening->dst_fd = operand_open_dir(dst, true);
+	if (opening->dst_fd < 0)
+		return opening->dst_fd;
+	return meta_read(opening->dst_fd, &opening->dst);
+}
+
 /* Looks at DST and holds the directory it is in. */
 static enum exit_status look_at_dst(struct opening *opening)
 {
 	const char *dst = opening->operands->dst;
+	enum exit_status status = EXIT_ALL_DONE;
 	char *dir;
-	int rc = operand_stat(dst, true, &opening->dst);
+	int rc = open_dst(opening);
 
 	opening->dst_is_there = rc == 0;
 	bool leads_nowhere = rc == -ENOENT || rc == -ELOOP;
@@ -104,8 +143,12 @@ static enum exit_status look_at_dst(struct opening *opening)
 	else if (rc < 0 && rc != -ENOENT)
 		return site_refuse(opening, EXIT_NOT_STARTED, dst,
 		                   "cannot open", rc);
+	if (site_dst_is_dir(opening))
+		status = guard_dst_link(opening);
+	if (status)
+		return status;
 	operand_split(dst, &dir, &opening->dst_name);
-	opening->site->dst_parent_fd = operand_open_dir(dir);
+	opening->site->dst_parent_fd = operand_open_dir(dir, true);
 	free(dir);
 	if (opening->site->dst_parent_fd < 0)
 		return site_refuse(opening, EXIT_NOT_STARTED, dst,
@@ -114,13 +157,32 @@ static enum exit_status look_at_dst(struct opening *opening)
 	return EXIT_ALL_DONE;
 }
 
+/* Makes the directory name in place_fd, or opens the one that is there. What
+ * took its place as soon as it was made is as if it had been there before. */
+static int make_and_open(int place_fd, const char *name, bool *is_new)
+{
+	struct meta made, meta;
+	int made_it = node_make_dir(place_fd, name, &made);
+
+	if (made_it < 0)
+		return made_it;
+	int fd = openat(place_fd, name,
+	                O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	int rc = meta_read(fd, &meta);
+	if (rc < 0) {
+		(void)fd_close(fd);
+		return rc;
+	}
+	*is_new = made_it == 1 && meta.uid == geteuid();
+	return fd;
+}
+
 /* Makes or opens the directory name in place_fd as the root of a copy. */
 static int open_root(const struct settings *settings, struct pair *pair,
                      int place_fd)
 {
-	struct meta meta;
-	int rc;
-
 	if (settings->is_dry_run) {
 		int fd =
 			openat(place_fd, pair->dst_name,
@@ -129,13 +191,9 @@ static int open_root(const struct settings *settings, struct pair *pair,
 		pair->dst_fd = fd;
 		return fd < 0 && errno != ENOENT ? -errno : 0;
 	}
-	rc = node_make_dir(place_fd, pair->dst_name, &meta);
-	if (rc < 0)
-		return rc;
-	pair->dst_is_new = rc == 1;
-	pair->dst_fd = openat(place_fd, pair->dst_name,
-	                      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return pair->dst_fd < 0 ? -errno
+	pair->dst_fd =
+		make_and_open(place_fd, pair->dst_name, &pair->dst_is_new);
+	return pair->dst_fd < 0 ? pair->dst_fd
 	                        : meta_read(pair->dst_fd, &pair->dst_meta);
 }
 
@@ -150,8 +208,8 @@ static int open_pair(const struct opening *opening, struct pair *pair)
 	}
 	/* DST itself may be a link to a directory, or have no name, as /. */
 	if (!pair->goes_in && pair->is_dir && site_dst_is_dir(opening)) {
-		pair->dst_fd = operand_open_dir(opening->operands->dst);
-		return pair->dst_fd < 0 ? pair->dst_fd : 0;
+		pair->dst_fd = fcntl(opening->dst_fd, F_DUPFD_CLOEXEC, 0);
+		return pair->dst_fd < 0 ? -errno : 0;
 	}
 	if (pair->is_dir)
 		return open_root(opening->settings, pair, place_fd);
@@ -164,24 +222,22 @@ static int open_pair(const struct opening *opening, struct pair *pair)
  * site->into_fd stays -1 when there is none. */
 static int open_into(const struct opening *opening)
 {
-	struct meta meta;
-	int rc = 0;
+	const struct settings *settings = opening->settings;
+	struct site *site = opening->site;
+	bool is_new;
 
-	if (!site_dst_is_dir(opening)) {
-		if (!opening->operands->into_dst ||
-		    opening->settings->is_dry_run)
-			return 0;
-		rc = node_make_dir(opening->site->dst_parent_fd,
-		                   opening->dst_name, &meta);
+	if (site_dst_is_dir(opening)) {
+		site->into_fd = fcntl(opening->dst_fd, F_DUPFD_CLOEXEC, 0);
+		return site->into_fd < 0 ? -errno : 0;
 	}
-	if (rc < 0)
-		return rc;
-	int fd = operand_open_dir(opening->operands->dst);
+	if (!opening->operands->into_dst || settings->is_dry_run)
+		return 0;
+	int fd = make_and_open(site->dst_parent_fd, opening->dst_name, &is_new);
 	/* It is no copy of anything: it gets what mkdir(1) would give it. */
-	if (fd >= 0 && rc == 1)
+	if (fd >= 0 && is_new)
 		(void)meta_set_perms((struct meta_target){.fd = fd},
-		                     0777 & ~opening->settings->umask);
-	opening->site->into_fd = fd < 0 ? -1 : fd;
+		                     0777 & ~settings->umask);
+	site->into_fd = fd < 0 ? -1 : fd;
 	return fd < 0 ? fd : 0;
 }
 
@@ -233,7 +289,8 @@ enum exit_status site_open(const struct settings *settings,
 	struct opening opening = {.settings = settings,
 	                          .operands = operands,
 	                          .site = site,
-	                          .problem = problem};
+	                          .problem = problem,
+	                          .dst_fd = -1};
 	enum exit_status status = EXIT_NOT_STARTED;
 
 	*problem = (struct site_problem){0};
@@ -251,6 +308,7 @@ enum exit_status site_open(const struct settings *settings,
 			status = open_pairs(&opening);
 	}
 	close_unused(site);
+	(void)fd_close(opening.dst_fd);
 	free(opening.src_dir);
 	free(opening.dst_name);
 	return status;

@@ -59,9 +59,9 @@ static int look_at_place(const struct opening *opening, struct pair *pair,
                          int *place_fd, struct meta *there)
 {
 	if (!pair->goes_in && pair->is_dir && site_dst_is_dir(opening)) {
-		*place_fd = operand_open_dir(opening->operands->dst);
+		*place_fd = fcntl(opening->dst_fd, F_DUPFD_CLOEXEC, 0);
 		*there = opening->dst;
-		return *place_fd < 0 ? *place_fd : 0;
+		return *place_fd < 0 ? -errno : 0;
 	}
 	if (pair->goes_in &&
 	    !site_dst_is_dir(opening)) { /* DST is to be made */
@@ -69,11 +69,11 @@ static int look_at_place(const struct opening *opening, struct pair *pair,
 			fcntl(opening->site->dst_parent_fd, F_DUPFD_CLOEXEC, 0);
 		return -ENOENT;
 	}
-	*place_fd = pair->goes_in ? operand_open_dir(opening->operands->dst)
-	                          : fcntl(opening->site->dst_parent_fd,
-	                                  F_DUPFD_CLOEXEC, 0);
+	*place_fd = fcntl(pair->goes_in ? opening->dst_fd
+	                                : opening->site->dst_parent_fd,
+	                  F_DUPFD_CLOEXEC, 0);
 	if (*place_fd < 0)
-		return *place_fd;
+		return -errno;
 	return meta_read_at(*place_fd, pair->dst_name, there);
 }
 

@@ -16,6 +16,7 @@ struct opening {
 	char *src_dir; /* where the last source that is no directory is */
 	int src_dir_fd;
 	struct meta dst;   /* of DST, links followed */
+	int dst_fd;        /* DST, if it is a directory */
 	bool dst_is_there; /* as something */
 	char *dst_name;    /* its last component; "" for one like / or .. */
 };

@@ -224,6 +224,55 @@ make_kinds() { # DIR PREFIX
   [ "$(readlink further)" = "$PWD/link" ]
 }
 
+@test "DST that is another user's link to what is not his is refused" {
+  need_root
+  mkdir src victim bobs
+  echo text >src/file
+  chown 65534 bobs
+  ln -s victim trap
+  ln -s bobs own
+  chown -h 65534 trap own
+
+  for operands in 'src trap' 'src trap/' 'src/file trap' '-t trap src' \
+    'src src/file trap'; do
+    # shellcheck disable=SC2086
+    run -5 pcopy $operands
+    [[ $output == *": is another user's link to"* ]]
+    [ -z "$(ls -A victim)" ]
+  done
+  run -0 pcopy src own
+  [ -e bobs/file ]
+  # Who puts it there himself knows why.
+  chown -h 0 trap
+  run -0 pcopy src trap
+  [ -e victim/file ]
+}
+
+@test "DST that is exchanged as soon as it is made" {
+  need_root
+  need_tracer
+  mkdir src victim
+  echo text >src/file
+  chmod 700 victim
+  mapfile -t words < <(slowly 1000 mkdirat)
+
+  for operands in 'src dst' 'src src/file dst/'; do
+    # shellcheck disable=SC2086
+    timeout -s KILL 60 "${words[@]}" "$PCOPY" $operands >out 2>&1 &
+    run=$!
+    wait_until test -d dst
+    mv dst moved
+    ln -s victim dst
+    status=0
+    wait "$run" || status=$?
+    cat out
+    [ "$status" -eq 2 ]
+    [ -z "$(ls -A victim)" ]
+    [ "$(stat -c %a victim)" = 700 ]
+    rm -rf dst moved
+  done
+}
+
 @test "a hard link to another's file: that file is left alone" {
   need_root
   mkdir src dst
