@@ -117,6 +117,10 @@ static int dress_dir(struct dirs *dirs, const struct dir *dir,
 		return fault_dst(fault, "cannot open directory", dress.dst.fd);
 	dress.src.fd = tree_open(&worker->src_trees[dir->operand], path->data,
 	                         path->len);
+	/* What took its place has attributes of its own. */
+	if (dress.src.fd >= 0 &&
+	    held_same_dir(dress.src.fd, dir->meta.dev, dir->meta.ino) < 0)
+		dress.src.fd = -1;
 	if (dress.src.fd < 0 && dir->parent)
 		hold_unreadable(dirs, dir, &dress.src);
 	int rc = dress_held(dirs, dir, &dress, fault);

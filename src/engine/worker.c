@@ -204,8 +204,10 @@ static void fail_rest(struct worker *worker, struct job *job,
 		say_fault(worker, job, entry->name, job_dst_name(entry), fault);
 		if (entry->link != JOB_NO_LINK)
 			job_note_result(job, entry, JOB_LINK_FAILED);
-		if (fault->err == ENOENT && !fault->is_at_dst)
-			job->counts.n_changed++; /* vanished with its place */
+		/* It vanished with its place, or another took that. */
+		if ((fault->err == ENOENT || fault->err == ESTALE) &&
+		    !fault->is_at_dst)
+			job->counts.n_changed++;
 		else
 			job->counts.n_failed++;
 		entry = job_entry_after(entry);
