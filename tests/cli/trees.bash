@@ -94,6 +94,12 @@ make_varied_tree() { # DIR
   ) || return 1
 }
 
+# Removes trees, also those with directories that are not to be written.
+remove() { # DIR...
+  chmod -Rf u+rwx "$@" || true
+  rm -rf "$@"
+}
+
 # Fails, and says how, unless DST is what a faithful copy of SRC is.
 same_copy() { # SRC DST
   same_list "$1" "$2"

@@ -364,7 +364,8 @@ replaced() {
   mkdir src dst
   echo new >src/file
   echo old one >dst/file
-  chmod 0444 dst/file
+  chmod 0644 dst/file
+  ! is_root || chmod 0444 dst/file
   chmod 0751 src/file
 
   run -0 "$PCOPY" --inplace src dst

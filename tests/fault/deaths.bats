@@ -73,7 +73,7 @@ kill_at_all_calls() {
   for call in openat:when=60 pwrite64:when=20 utimensat:when=30 close:when=80 \
     pread64:when=33 flistxattr:when=30 linkat:when=11 symlinkat:when=2 \
     renameat:when=7; do
-    rm -rf dst
+    remove dst
     with_kills "${call%:*}:signal=KILL:${call#*:}+200" src dst -j 2
     echo "$call: $output"
     [ "$status" -eq 0 ]

@@ -113,7 +113,8 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
 
 @test "a file that cannot be made, named, or given its metadata" {
   need_tracer
-  is_root && chown 1234:2345 src/victim
+  ! is_root || chown 1234:2345 src/victim
+  chmod 4755 src/victim
 
   # Only one worker, and only one file: the victim's calls have no path.
   rm -rf src/*[0-9] src/dir src/empty src/link src/fifo
@@ -286,7 +287,7 @@ with_refusals() { # REFUSAL...
 
 @test "without links to unnamed files by descriptor: by /proc" {
   with_refusals linkat,4,AT_EMPTY_PATH=ENOENT
-  rm -rf dst src/varied
+  remove dst src/varied
   with_refusals linkat,4,AT_EMPTY_PATH=EPERM
 }
 
