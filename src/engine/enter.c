@@ -10,6 +10,19 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+/* What was found says it all: there is no errno to add. */
+static int refuse_src(struct fault *fault, const char *what)
+{
+	(void)fault_src(fault, what, 0);
+	return -EINVAL;
+}
+
+static int refuse_dst(struct fault *fault, const char *what)
+{
+	(void)fault_dst(fault, what, 0);
+	return -EINVAL;
+}
+
 /* Our own destination, met inside the source (by a bind mount, say). */
 static bool is_some_root(const struct enter *enter, const struct meta *meta,
                          bool of_dst)
@@ -128,12 +141,11 @@ int enter_make_dst(const struct enter *enter, struct dir *dir, int src_fd,
 		return 0;
 	}
 	if (rc == -ENOTDIR)
-		return fault_dst(fault, "is not a directory, its source is",
-		                 -EEXIST);
+		return refuse_dst(fault, "is not a directory, its source is");
 	if (rc < 0)
 		return fault_dst(fault, "cannot create directory", rc);
 	if (rc == 0 && is_some_root(enter, &meta, false))
-		return fault_dst(fault, "is the source itself", -EEXIST);
+		return refuse_dst(fault, "is the source itself");
 	if (rc == 1)
 		dir->flags |= DIR_DST_EMPTY;
 	dir->dst_dev = meta.dev;
@@ -171,9 +183,9 @@ int enter_open_src(const struct enter *enter, struct dir *dir,
 	if (rc < 0)
 		return fault_src(fault, "cannot stat", rc);
 	if (is_some_root(enter, &dir->meta, true))
-		return fault_src(fault, "is the destination itself", -ELOOP);
+		return refuse_src(fault, "is the destination itself");
 	if (is_loop(enter, dir))
-		return fault_src(fault, "leads back into itself", -ELOOP);
+		return refuse_src(fault, "leads back into itself");
 	return fd;
 }
 
