@@ -32,6 +32,15 @@ int copy_dirs_open(struct copy_tools *tools, struct copy_dirs *dirs)
 	return 0;
 }
 
+void copy_note_made(struct copy_dirs *dirs, int fd)
+{
+	struct meta made;
+
+	if (dirs->notes_made && meta_read(fd, &made) == 0)
+		dirs->made = (struct job_leader){
+			.dev = made.dev, .ino = made.ino, .uid = made.uid};
+}
+
 void copy_tools_release(struct copy_tools *tools)
 {
 	xattr_scratch_release(&tools->xattrs);
@@ -159,6 +168,8 @@ enum copy_outcome copy_entry(struct copy_tools *tools, struct copy_dirs *dirs,
 	case RULE_COPY:
 		return do_copy(tools, dirs, entry, &dst, counts, fault);
 	case RULE_LEAVE:
+		dirs->made = (struct job_leader){
+			.dev = dst.dev, .ino = dst.ino, .uid = dst.uid};
 		return COPY_UNCHANGED;
 	case RULE_MEND:
 		return mend(tools, dirs, entry, &dst, counts, fault);

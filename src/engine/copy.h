@@ -43,9 +43,11 @@ struct copy_dirs {
 	bool knows_new;    /* what a new file here is born with: */
 	struct meta new_meta;
 	struct flags new_flags;
-	struct meta shared; /* of the last copy that was left alone and has
+	bool notes_made;
+	struct job_leader made; /* the copy, of an entry with several names */
+	struct meta shared;     /* of the last copy that was left alone and has
 				  several names; ino 0: it was none */
-	char *note;         /* STAGE_NAME_MAX bytes, survive a death */
+	char *note;             /* STAGE_NAME_MAX bytes, survive a death */
 };
 
 /* Looks at a destination directory before a batch. */

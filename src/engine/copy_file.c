@@ -142,6 +142,7 @@ static int copy_staged(struct copying *copying, bool is_last_try)
 	rc = stage_publish(&stage, copying->name);
 	if (rc < 0)
 		return fault_dst(copying->fault, "cannot publish", rc);
+	copy_note_made(dirs, stage.fd);
 	rc = dress_lock(dress, copying->fault);
 	int closed = stage_close(&stage);
 	if (rc >= 0 && closed < 0)
@@ -214,6 +215,7 @@ static int copy_inplace(struct copying *copying, int fd)
 	int rc = fill(copying, fd);
 	int changed = rc == 0 ? has_changed(copying) : 0;
 
+	copy_note_made(copying->dirs, fd);
 	if (rc == 0)
 		rc = dress_lock(&copying->dress, copying->fault);
 	int closed = fd_close_checked(fd);

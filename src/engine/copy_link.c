@@ -2,6 +2,7 @@
 #include "engine/copy_parts.h"
 
 #include "base/fd.h"
+#include "fs/held.h"
 #include "fs/node.h"
 #include "fs/stage.h"
 
@@ -15,16 +16,34 @@ struct linking {
 	struct copy_dirs *dirs;
 	int leader_fd;
 	const char *leader;
+	int held; /* the leader itself */
 	struct meta leader_meta;
 	const struct job_entry *entry;
 };
 
+/* 1 when it is the copy that was made; 0 when somebody has put another file in
+ * its place, to be linked to where he could not put it himself. */
+static int hold_leader(struct linking *linking)
+{
+	const struct job_leader *made = &linking->entry->leader;
+	int dir_fd = linking->leader_fd;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	linking->held = node_open_path(dir_fd, linking->leader);
+	if (linking->held < 0)
+		return linking->held;
+	int rc = meta_read(linking->held, &linking->leader_meta);
+	if (rc < 0)
+		return rc;
+	if (made->ino && linking->leader_meta.uid != made->uid)
+		return 0;
+	return held_same(linking->held, made->dev, made->ino) == 0;
+}
+
 static int make_link(const struct linking *linking, const char *name)
 {
-	int rc = linkat(linking->leader_fd, linking->leader,
-	                linking->dirs->dst_fd, name, 0);
-
-	return rc < 0 ? -errno : 0;
+	return node_link(linking->held, linking->dirs->dst_fd, name);
 }
 
 /* Under the final name, or by way of a temporary one when that is taken. */
@@ -151,6 +170,39 @@ static int look_at_dst(const struct linking *linking,
 	return 1;
 }
 
+/* It becomes a file of its own, which others can be linked to. */
+static enum copy_outcome copy_instead(const struct linking *linking,
+                                      bool *leads, struct counts *counts,
+                                      struct fault *fault)
+{
+	counts->lost[LOST_LINKS]++;
+	*leads = true;
+	return copy_entry(linking->tools, linking->dirs, linking->entry, counts,
+	                  fault);
+}
+
+/* The leader is held. */
+static enum copy_outcome link_held(const struct linking *linking, bool *leads,
+                                   struct counts *counts, struct fault *fault)
+{
+	const struct job_entry *entry = linking->entry;
+	enum copy_outcome outcome;
+
+	if (!look_at_dst(linking, entry, &outcome, fault))
+		return outcome;
+	if (linking->tools->settings->is_dry_run)
+		return COPY_MADE;
+	int rc = publish(linking, job_dst_name(entry));
+	if (rc == 0)
+		return COPY_MADE;
+	if (rc == -EMLINK)
+		return COPY_LINK_FULL;
+	if (cannot_be_linked(rc))
+		return copy_instead(linking, leads, counts, fault);
+	(void)fault_dst(fault, "cannot link", rc);
+	return COPY_FAILED;
+}
+
 enum copy_outcome copy_link(struct copy_tools *tools, struct copy_dirs *dirs,
                             const struct job_entry *entry, int leader_fd,
                             const char *leader, bool *leads,
@@ -160,35 +212,22 @@ enum copy_outcome copy_link(struct copy_tools *tools, struct copy_dirs *dirs,
 	                          .dirs = dirs,
 	                          .leader_fd = leader_fd,
 	                          .leader = leader,
+	                          .held = -1,
 	                          .entry = entry};
-	enum copy_outcome outcome;
+	enum copy_outcome outcome = COPY_FAILED;
 
 	*leads = false;
 	if (dirs->dst_fd < 0) /* dry run */
 		return COPY_MADE;
-	int rc = leader_fd < 0 ? leader_fd
-	                       : meta_read_at(leader_fd, leader,
-	                                      &linking.leader_meta);
+	int rc = hold_leader(&linking);
 	if (rc == -ENOENT && tools->settings->is_dry_run)
-		return COPY_MADE;
-	if (rc < 0) {
+		outcome = COPY_MADE;
+	else if (rc < 0)
 		(void)fault_dst(fault, "its first name is gone", rc);
-		return COPY_FAILED;
-	}
-	if (!look_at_dst(&linking, entry, &outcome, fault))
-		return outcome;
-	if (tools->settings->is_dry_run)
-		return COPY_MADE;
-	rc = publish(&linking, job_dst_name(entry));
-	if (rc == 0)
-		return COPY_MADE;
-	if (rc == -EMLINK)
-		return COPY_LINK_FULL;
-	if (!cannot_be_linked(rc)) {
-		(void)fault_dst(fault, "cannot link", rc);
-		return COPY_FAILED;
-	}
-	counts->lost[LOST_LINKS]++;
-	*leads = true;
-	return copy_entry(tools, dirs, entry, counts, fault);
+	else if (rc == 0)
+		outcome = copy_instead(&linking, leads, counts, fault);
+	else
+		outcome = link_held(&linking, leads, counts, fault);
+	(void)fd_close(linking.held);
+	return outcome;
 }

@@ -208,6 +208,7 @@ enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
 		rc = fault_dst(fault, "was replaced meanwhile", rc);
 	else
 		rc = mend_dst(tools, dirs, entry, dst, &dress, fault);
+	copy_note_made(dirs, dress.dst.fd);
 	(void)fd_close(dress.src.fd);
 	(void)fd_close(dress.dst.fd);
 	if (rc < 0)

@@ -27,7 +27,7 @@ static int make_node(struct copy_tools *tools, const struct copy_dirs *dirs,
 
 /* Dresses the node just made, after making sure that it still is that: nothing
  * that somebody put in its place gets its owner or mode. */
-static int dress_node(struct copy_tools *tools, const struct copy_dirs *dirs,
+static int dress_node(struct copy_tools *tools, struct copy_dirs *dirs,
                       const struct job_entry *entry, const char *name,
                       struct counts *counts, struct fault *fault)
 {
@@ -54,14 +54,14 @@ static int dress_node(struct copy_tools *tools, const struct copy_dirs *dirs,
 	dress.is_new = true;
 	dress.is_bare = !dirs->inherits_acl;
 	rc = dress_put(&dress, fault);
+	copy_note_made(dirs, dress.dst.fd);
 	(void)fd_close(dress.src.fd);
 	(void)fd_close(dress.dst.fd);
 	copy_count_lost(counts, &dress.lost);
 	return rc < 0 ? rc : 0;
 }
 
-enum copy_outcome copy_node(struct copy_tools *tools,
-                            const struct copy_dirs *dirs,
+enum copy_outcome copy_node(struct copy_tools *tools, struct copy_dirs *dirs,
                             const struct job_entry *entry, bool dst_exists,
                             struct counts *counts, struct fault *fault)
 {

@@ -18,8 +18,7 @@ enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
                             const struct meta *dst, struct counts *counts,
                             struct fault *fault);
 
-enum copy_outcome copy_node(struct copy_tools *tools,
-                            const struct copy_dirs *dirs,
+enum copy_outcome copy_node(struct copy_tools *tools, struct copy_dirs *dirs,
                             const struct job_entry *entry, bool dst_exists,
                             struct counts *counts, struct fault *fault);
 
@@ -35,6 +34,9 @@ enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
  * become another inode. */
 int copy_is_own(const struct copy_dirs *dirs, int fd, const struct meta *dst,
                 const char *name);
+
+/* Keeps in mind which inode the copy is, if that will be asked. */
+void copy_note_made(struct copy_dirs *dirs, int fd);
 
 /* What the settings keep, nothing else filled in. */
 struct dress copy_dress(struct copy_tools *tools, const struct copy_dirs *dirs,

@@ -61,7 +61,7 @@ static int dress_held(struct dirs *dirs, const struct dir *dir,
 	int rc = meta_read(dress->dst.fd, &dress->have);
 
 	if (rc == 0)
-		rc = held_same_dir(dress->dst.fd, dir->dst_dev, dir->dst_ino);
+		rc = held_same(dress->dst.fd, dir->dst_dev, dir->dst_ino);
 	if (rc == 0 && (dress->keep & DRESS_FLAGS))
 		rc = flags_read(dress->dst.fd, &dress->have_flags);
 	if (rc == 0 && (dress->keep & DRESS_FLAGS) && dress->src.fd >= 0 &&
@@ -119,7 +119,7 @@ static int dress_dir(struct dirs *dirs, const struct dir *dir,
 	                         path->len);
 	/* What took its place has attributes of its own. */
 	if (dress.src.fd >= 0 &&
-	    held_same_dir(dress.src.fd, dir->meta.dev, dir->meta.ino) < 0)
+	    held_same(dress.src.fd, dir->meta.dev, dir->meta.ino) < 0)
 		dress.src.fd = -1;
 	if (dress.src.fd < 0 && dir->parent)
 		hold_unreadable(dirs, dir, &dress.src);

@@ -48,6 +48,7 @@ static bool join_group(struct feed *feed, struct dir *dir,
 	if (role == LINK_FOLLOWS) {
 		entry->link_path = links_path(group);
 		entry->link_operand = links_operand(group);
+		entry->leader = *links_leader(group);
 	}
 	return true;
 }
@@ -85,6 +86,7 @@ static void release_waiter(struct feed *feed, struct link_group *group,
 	if (role == LINK_FOLLOWS) {
 		entry.link_path = links_path(group);
 		entry.link_operand = links_operand(group);
+		entry.leader = *links_leader(group);
 	}
 	links_sent(group);
 	backlog_add_single(&feed->backlog, waiter->dir, &entry);
@@ -140,6 +142,7 @@ void feed_again(struct feed *feed, struct dir *dir,
 		.link = entry->link,
 		.link_path = job_link_path(entry),
 		.link_operand = entry->link_operand,
+		.leader = entry->leader,
 		.is_anew = is_anew,
 	};
 

@@ -43,6 +43,7 @@ void job_add(struct buf *record, const struct job_new_entry *entry)
 		.size = (uint32_t)job_entry_size(entry),
 		.link = entry->link,
 		.link_operand = entry->link_operand,
+		.leader = entry->leader,
 		.is_anew = entry->is_anew,
 		.link_len = (uint32_t)link_len,
 		.name_len = (uint16_t)entry->name_len,

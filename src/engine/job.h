@@ -76,6 +76,13 @@ enum job_result {
 	                     and sends the entry again */
 };
 
+/* The inode that the names of a group are linked to, and its owner; ino 0: not
+ * known. Not even who makes a new file under that number gets its owner. */
+struct job_leader {
+	uint64_t dev, ino;
+	uint32_t uid, padding;
+};
+
 struct job_entry {
 	struct meta meta; /* as the walk saw it */
 	uint64_t group;   /* the master's word for its link group */
@@ -88,6 +95,8 @@ struct job_entry {
 	/* Written by the worker: the inode of a copy that was left alone and
 	 * has several names, for engine/twins.h; ino 0: none. */
 	uint64_t shared_dev, shared_ino;
+	/* What is at link_path; of a leader, written by the worker. */
+	struct job_leader leader;
 	uint16_t name_len;
 	uint16_t dst_name_len; /* 0: the same name */
 	char name[];           /* name, dst name, link path; each with NUL */
@@ -101,6 +110,7 @@ struct job_new_entry {
 	uint64_t group;
 	enum job_link link;
 	uint32_t link_operand;
+	struct job_leader leader;
 	bool is_anew;
 };
 

@@ -20,6 +20,7 @@ struct link_group {
 	enum state state;
 	bool is_locked; /* immutable or append-only at the source */
 	uint32_t operand;
+	struct job_leader leader;
 	char *path;
 	struct link_waiter *first, **last;
 };
@@ -82,6 +83,16 @@ uint32_t links_operand(const struct link_group *group)
 const char *links_path(const struct link_group *group)
 {
 	return group->path;
+}
+
+const struct job_leader *links_leader(const struct link_group *group)
+{
+	return &group->leader;
+}
+
+void links_led_by(struct link_group *group, const struct job_leader *leader)
+{
+	group->leader = *leader;
 }
 
 void links_wait(struct link_group *group, struct dir *dir,

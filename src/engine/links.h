@@ -46,6 +46,10 @@ enum link_role links_meet(struct links *links, const struct meta *meta,
  * root; for LINK_FOLLOWS, valid until the next call. */
 uint32_t links_operand(const struct link_group *group);
 const char *links_path(const struct link_group *group);
+const struct job_leader *links_leader(const struct link_group *group);
+
+/* Which inode leads, as links_arrived says that it is there. */
+void links_led_by(struct link_group *group, const struct job_leader *leader);
 
 void links_wait(struct link_group *group, struct dir *dir,
                 const struct meta *meta, const char *name, size_t name_len,

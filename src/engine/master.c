@@ -53,12 +53,14 @@ static void add_counts(struct tally *tally, const struct counts *counts)
 static void on_linked(struct master *master, const struct job *job,
                       const struct job_entry *entry, enum job_result result)
 {
+	struct link_group *group = (struct link_group *)(uintptr_t)entry->group;
 	struct buf path = {0};
 
 	worker_path(&path, "", job_path(job), job->path_len,
 	            job_dst_name(entry));
-	feed_linked(&master->feed, (struct link_group *)(uintptr_t)entry->group,
-	            result == JOB_LINK_FAILED ? -EIO : 0,
+	if (result == JOB_LEADER_THERE)
+		links_led_by(group, &entry->leader);
+	feed_linked(&master->feed, group, result == JOB_LINK_FAILED ? -EIO : 0,
 	            result == JOB_LEADER_THERE || entry->link == JOB_LEADS,
 	            job->operand, path.data);
 	buf_release(&path);

@@ -18,7 +18,7 @@ static int open_dir(struct tree *tree, const struct job *job, uint64_t dev,
 
 	if (fd < 0)
 		return fd;
-	int rc = held_same_dir(fd, dev, ino);
+	int rc = held_same(fd, dev, ino);
 	/* Next time, what is there then is looked at again. */
 	if (rc == -ESTALE)
 		tree_forget(tree, job_path(job), job->path_len);

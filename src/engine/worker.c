@@ -317,6 +317,8 @@ static enum copy_outcome run_entry(struct worker *worker, struct job *job,
 	enum copy_outcome outcome;
 
 	dirs->shared.ino = 0;
+	dirs->made = (struct job_leader){0};
+	dirs->notes_made = entry->link != JOB_NO_LINK;
 	if (entry->link == JOB_FOLLOWS)
 		outcome = follow(worker, job, dirs, entry, &leads, &counts,
 		                 &fault);
@@ -336,6 +338,8 @@ static enum copy_outcome run_entry(struct worker *worker, struct job *job,
 	if (dirs->traits)
 		say_losses(worker, job, dirs, entry, &counts);
 	job_note_result(job, entry, result_of(entry, outcome, leads));
+	if (leads)
+		entry->leader = dirs->made;
 	if (dirs->shared.ino)
 		job_note_shared(job, entry, &dirs->shared);
 	job->counts = counts;

@@ -24,7 +24,7 @@ static bool numbers_anew(int fd)
 	}
 }
 
-int held_same_dir(int fd, uint64_t dev, uint64_t ino)
+int held_same(int fd, uint64_t dev, uint64_t ino)
 {
 	struct meta now;
 

@@ -11,10 +11,10 @@
 #include "base/base.h"
 #include "fs/meta.h"
 
-/* 0 when the directory fd is the inode that was seen; ino 0: was not seen. On
- * file systems that number inodes anew while nobody looks (FUSE, SMB, overlay),
- * any directory passes. */
-int held_same_dir(int fd, uint64_t dev, uint64_t ino);
+/* 0 when fd holds the inode that was seen; ino 0: was not seen. On file systems
+ * that number inodes anew while nobody looks (FUSE, SMB, overlay), any inode
+ * passes. */
+int held_same(int fd, uint64_t dev, uint64_t ino);
 
 /* 1 when the inode that fd holds has, all at one moment, this name and no
  * other; 0 when it has others, too. */

@@ -32,6 +32,24 @@ int node_read_link(int dir_fd, const char *name, struct buf *out)
 	}
 }
 
+/* AT_EMPTY_PATH wants CAP_DAC_READ_SEARCH or, since Linux 6.10, the credentials
+ * the file was opened with; /proc always works where it is mounted (open(2),
+ * O_TMPFILE). */
+int node_link(int fd, int dir_fd, const char *name)
+{
+	char path[META_PROC_PATH];
+
+	if (linkat(fd, "", dir_fd, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != ENOENT && errno != EPERM)
+		return -errno;
+	(void)meta_proc_path(path, fd);
+	/* lint: path, it names the descriptor */
+	if (linkat(AT_FDCWD, path, dir_fd, name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	return -errno;
+}
+
 int node_open_path(int dir_fd, const char *name)
 {
 	int fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);

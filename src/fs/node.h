@@ -13,6 +13,10 @@
 /* The target of a link, of any length, replacing what is in *out. */
 int node_read_link(int dir_fd, const char *name, struct buf *out);
 
+/* Gives what fd holds, which may be a file without a name or an O_PATH
+ * descriptor, a name. */
+int node_link(int fd, int dir_fd, const char *name);
+
 /* An O_PATH descriptor of the entry itself; the caller closes it. */
 int node_open_path(int dir_fd, const char *name);
 

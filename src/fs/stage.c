@@ -2,6 +2,7 @@
 #include "fs/stage.h"
 
 #include "base/fd.h"
+#include "fs/node.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,24 +80,6 @@ int stage_open(struct stage *stage, int dir_fd, struct traits *traits,
 	return rc;
 }
 
-/* Names an unnamed file. AT_EMPTY_PATH wants CAP_DAC_READ_SEARCH or, since
- * Linux 6.10, the credentials the file was opened with; /proc always works
- * where it is mounted (open(2), O_TMPFILE). */
-static int link_fd(int fd, int dir_fd, const char *name)
-{
-	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
-
-	if (linkat(fd, "", dir_fd, name, AT_EMPTY_PATH) == 0)
-		return 0;
-	if (errno != ENOENT && errno != EPERM)
-		return -errno;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	/* lint: path, it names the descriptor */
-	if (linkat(AT_FDCWD, path, dir_fd, name, AT_SYMLINK_FOLLOW) == 0)
-		return 0;
-	return -errno;
-}
-
 int stage_rename(int dir_fd, char *note, const char *name)
 {
 	if (renameat(dir_fd, note, dir_fd, name) == 0) {
@@ -112,11 +95,11 @@ static int name_it(struct stage *stage, const char *name)
 {
 	if (stage->note[0])
 		return stage_rename(stage->dir_fd, stage->note, name);
-	int rc = link_fd(stage->fd, stage->dir_fd, name);
+	int rc = node_link(stage->fd, stage->dir_fd, name);
 	if (rc != -EEXIST)
 		return rc;
 	stage_make_name(stage->note);
-	rc = link_fd(stage->fd, stage->dir_fd, stage->note);
+	rc = node_link(stage->fd, stage->dir_fd, stage->note);
 	if (rc < 0) {
 		stage->note[0] = '\0';
 		return rc;

@@ -319,3 +319,49 @@ make_kinds() { # DIR PREFIX
   [ "$(stat -c %i dst/a)" = "$before" ]
   same_copy src dst
 }
+
+@test "hard links of every kind, by an ordinary user, with /proc and without" {
+  need_seccomp
+  mkdir src to
+  echo text >src/file
+  ln -s nothing src/symlink
+  mkfifo src/fifo
+  for name in file symlink fifo; do
+    ln -P src/$name src/$name-2
+  done
+  is_root && chown -hR 65534:65534 src to
+
+  run -0 as_user "$PCOPY" src to/copy
+  same_copy src to/copy
+  # As kernels before 6.10 do.
+  run -0 as_user "$BUILD/tests/refuse" linkat,4,AT_EMPTY_PATH=ENOENT -- \
+    "$PCOPY" src to/copy2
+  same_copy src to/copy2
+  [ "$(stat -c %i to/copy2/* | sort -u | wc -l)" -eq 3 ]
+}
+
+@test "a leader that its directory's owner exchanges is not linked to" {
+  need_root
+  need_tracer
+  mkdir -p src/his src/ours
+  echo text >src/his/first
+  chown 65534 src/his
+  chmod 755 src/his
+  ln src/his/first src/ours/second
+  "$PCOPY" -q src dst
+  rm dst/*/*
+  # Whichever leads, the other one comes late.
+  mapfile -t words < <(slowly 1000 linkat)
+
+  timeout -s KILL 60 "${words[@]}" "$PCOPY" -j 1 src dst >out 2>&1 &
+  run=$!
+  wait_until test -e dst/his/first -o -e dst/ours/second
+  if [ -e dst/his/first ]; then
+    setpriv --reuid=65534 --clear-groups \
+      sh -c 'echo planted >dst/his/.new && mv dst/his/.new dst/his/first'
+  fi
+  wait "$run" || true
+
+  cat out
+  [ "$(cat dst/ours/second)" = text ]
+}

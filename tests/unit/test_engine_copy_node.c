@@ -8,6 +8,8 @@ static int leader_fd;
 static bool leads;
 
 /* name as a further name of dst/leader. */
+static struct job_leader copy_leader; /* nothing is known of it */
+
 static enum copy_outcome link_to(const char *name, const char *leader)
 {
 	struct meta meta = copy_meta_of(name, false);
@@ -16,7 +18,8 @@ static enum copy_outcome link_to(const char *name, const char *leader)
 	                                    .name = name,
 	                                    .name_len = strlen(name),
 	                                    .link = JOB_FOLLOWS,
-	                                    .link_path = leader};
+	                                    .link_path = leader,
+	                                    .leader = copy_leader};
 	struct buf record = {0};
 	struct copy_dirs dirs = copy_open_dirs();
 
@@ -248,12 +251,42 @@ CASE(a_directory_in_the_way_of_a_further_name)
 	rig_close();
 }
 
+CASE(what_took_the_place_of_a_leader_is_not_linked_to)
+{
+	copy_start();
+	put_file("src/f", "text");
+	put_file("dst/leader", "planted");
+	struct stat planted = look_at("dst/leader");
+	copy_leader = (struct job_leader){.dev = planted.st_dev,
+	                                  .ino = planted.st_ino + 1};
+
+	CHECK_INT(link_to("f", "leader"), COPY_MADE);
+	CHECK(leads);
+	CHECK_FILE("dst/f", "text");
+	CHECK_INT(copy_counts.lost[LOST_LINKS], 1);
+
+	/* The same number, but another's file. */
+	CHECK_INT(unlink("dst/f"), 0);
+	copy_leader.ino = planted.st_ino;
+	copy_leader.uid = planted.st_uid + 1;
+	CHECK_INT(link_to("f", "leader"), COPY_MADE);
+	CHECK(leads);
+	CHECK_FILE("dst/f", "text");
+
+	CHECK_INT(unlink("dst/f"), 0);
+	copy_leader.uid = planted.st_uid;
+	CHECK_INT(link_to("f", "leader"), COPY_MADE);
+	CHECK(!leads);
+	CHECK_INT(look_at("dst/f").st_ino, planted.st_ino);
+	rig_close();
+}
+
 CASE(an_inode_with_all_its_links_is_said_to_be_full)
 {
 	copy_start();
 	put_file("src/f", "text");
 	put_file("dst/leader", "text");
-	refuse_call(SYS_linkat, 4, UINT32_MAX, 0, EMLINK);
+	refuse_call(SYS_linkat, 0, 0, 0, EMLINK);
 
 	CHECK_INT(link_to("f", "leader"), COPY_LINK_FULL);
 
@@ -267,8 +300,10 @@ CASE(where_no_link_can_be_made_it_is_copied_and_leads)
 	copy_start();
 	put_file("src/f", "text");
 	put_file("dst/leader", "text");
-	/* Links of names; those of descriptors have AT_EMPTY_PATH. */
-	refuse_call(SYS_linkat, 4, UINT32_MAX, 0, EXDEV);
+	/* A new file gets its name by a rename, then. */
+	refuse_call(SYS_linkat, 0, 0, 0, EXDEV);
+	CHECK(copy_open_dirs().traits != NULL);
+	rig.worker.tools.traits.entries[0].no_tmpfile = true;
 
 	CHECK_INT(link_to("f", "leader"), COPY_MADE);
 
@@ -284,7 +319,7 @@ CASE(other_errors_of_a_link_are_failures)
 	copy_start();
 	put_file("src/f", "text");
 	put_file("dst/leader", "text");
-	refuse_call(SYS_linkat, 4, UINT32_MAX, 0, EIO);
+	refuse_call(SYS_linkat, 0, 0, 0, EIO);
 
 	CHECK_INT(link_to("f", "leader"), COPY_FAILED);
 	CHECK_STR(copy_fault.what, "cannot link");

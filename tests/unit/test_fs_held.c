@@ -18,16 +18,16 @@ CASE(a_directory_is_the_one_that_was_seen_or_not)
 	struct stat st = look_at("a");
 	int fd = hold("a");
 
-	CHECK_INT(held_same_dir(fd, st.st_dev, st.st_ino), 0);
-	CHECK_INT(held_same_dir(fd, st.st_dev, st.st_ino + 1), -ESTALE);
-	CHECK_INT(held_same_dir(fd, st.st_dev + 1, st.st_ino), -ESTALE);
+	CHECK_INT(held_same(fd, st.st_dev, st.st_ino), 0);
+	CHECK_INT(held_same(fd, st.st_dev, st.st_ino + 1), -ESTALE);
+	CHECK_INT(held_same(fd, st.st_dev + 1, st.st_ino), -ESTALE);
 	/* Nothing was seen, so anything goes. */
-	CHECK_INT(held_same_dir(fd, 0, 0), 0);
+	CHECK_INT(held_same(fd, 0, 0), 0);
 	CHECK_INT(rename("a", "b"), 0);
 	put_dir("a");
-	CHECK_INT(held_same_dir(fd, st.st_dev, st.st_ino), 0);
-	CHECK_INT(held_same_dir(hold("a"), st.st_dev, st.st_ino), -ESTALE);
-	CHECK_INT(held_same_dir(-1, st.st_dev, st.st_ino), -EBADF);
+	CHECK_INT(held_same(fd, st.st_dev, st.st_ino), 0);
+	CHECK_INT(held_same(hold("a"), st.st_dev, st.st_ino), -ESTALE);
+	CHECK_INT(held_same(-1, st.st_dev, st.st_ino), -EBADF);
 }
 
 CASE(an_inode_has_one_name_or_more)
