@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154,SC2164,SC2016
 # bench/cases.bash: the cases. A case is a line: name, file system, MiB of it,
 # inodes, quick (q, or -), kind of run, tree, and what it is.
 

@@ -42,13 +42,20 @@ enum what {
 };
 
 static const char *const names[N_WHAT] = {
-	[MISSING] = "missing",       [EXTRA] = "extra",
-	[TYPE] = "type",             [CONTENT] = "content",
-	[MODE] = "mode",             [OWNER] = "owner",
-	[MTIME] = "mtime",           [DIR_MTIME] = "directory mtime",
-	[LINK_MTIME] = "link mtime", [ATIME] = "atime",
-	[LINKS] = "hard links",      [XATTRS] = "xattrs",
-	[ACLS] = "ACLs",             [FLAGS] = "inode flags",
+	[MISSING] = "missing",
+	[EXTRA] = "extra",
+	[TYPE] = "type",
+	[CONTENT] = "content",
+	[MODE] = "mode",
+	[OWNER] = "owner",
+	[MTIME] = "mtime",
+	[DIR_MTIME] = "directory mtime",
+	[LINK_MTIME] = "link mtime",
+	[ATIME] = "atime",
+	[LINKS] = "hard links",
+	[XATTRS] = "xattrs",
+	[ACLS] = "ACLs",
+	[FLAGS] = "inode flags",
 	[HOLES] = "holes",
 };
 static unsigned long found[N_WHAT];
@@ -108,8 +115,7 @@ static void compare_xattrs(int a, int b, const char *name)
 
 	snprintf(path_a, sizeof(path_a), "/proc/self/fd/%d/%s", a, name);
 	snprintf(path_b, sizeof(path_b), "/proc/self/fd/%d/%s", b, name);
-	found[XATTRS] +=
-		sum_xattrs(path_a, false) != sum_xattrs(path_b, false);
+	found[XATTRS] += sum_xattrs(path_a, false) != sum_xattrs(path_b, false);
 	found[ACLS] += sum_xattrs(path_a, true) != sum_xattrs(path_b, true);
 }
 
@@ -206,8 +212,8 @@ static void compare_dirs(DIR *a, DIR *b)
 		             open_dir(dirfd(b), entry->d_name));
 	}
 	while ((entry = readdir(b))) {
-		if (fstatat(dirfd(a), entry->d_name, &st,
-		            AT_SYMLINK_NOFOLLOW) < 0)
+		if (fstatat(dirfd(a), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) <
+		    0)
 			found[EXTRA]++;
 	}
 	closedir(a);

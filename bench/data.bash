@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154,SC2164,SC2016
 # bench/data.bash: file systems on loop devices, and the trees in them.
 #
 # Each file system is made anew for its case in a file in memory whose pages

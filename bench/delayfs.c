@@ -226,22 +226,32 @@ static int far_utimens(const char *path, const struct timespec times[2],
                        struct fuse_file_info *file)
 {
 	wait_a_while();
-	return result(file ? futimens((int)file->fh, times)
-	                   : utimensat(top, below(path), times,
-	                               AT_SYMLINK_NOFOLLOW));
+	return result(
+		file ? futimens((int)file->fh, times)
+		     : utimensat(top, below(path), times, AT_SYMLINK_NOFOLLOW));
 }
 
 static const struct fuse_operations operations = {
-	.init = far_init,         .getattr = far_getattr,
-	.readlink = far_readlink, .readdir = far_readdir,
-	.open = far_open,         .create = far_create,
-	.read = far_read,         .write = far_write,
-	.flush = far_flush,       .release = far_release,
-	.fsync = far_fsync,       .mkdir = far_mkdir,
-	.unlink = far_unlink,     .rmdir = far_rmdir,
-	.symlink = far_symlink,   .rename = far_rename,
-	.link = far_link,         .chmod = far_chmod,
-	.chown = far_chown,       .truncate = far_truncate,
+	.init = far_init,
+	.getattr = far_getattr,
+	.readlink = far_readlink,
+	.readdir = far_readdir,
+	.open = far_open,
+	.create = far_create,
+	.read = far_read,
+	.write = far_write,
+	.flush = far_flush,
+	.release = far_release,
+	.fsync = far_fsync,
+	.mkdir = far_mkdir,
+	.unlink = far_unlink,
+	.rmdir = far_rmdir,
+	.symlink = far_symlink,
+	.rename = far_rename,
+	.link = far_link,
+	.chmod = far_chmod,
+	.chown = far_chown,
+	.truncate = far_truncate,
 	.utimens = far_utimens,
 };
 

@@ -117,8 +117,8 @@ static void add_batch(struct batch batch)
 	if (batch.n == 0)
 		return;
 	if (n_batches % 1024 == 0)
-		batches = realloc(batches,
-		                  (n_batches + 1024) * sizeof(*batches));
+		batches =
+			realloc(batches, (n_batches + 1024) * sizeof(*batches));
 	batches[n_batches++] = batch;
 }
 
@@ -322,9 +322,9 @@ int main(int argc, char **argv)
 		if (opt == 'p')
 			n_processes = (int)strtol(optarg, NULL, 10);
 		else if (opt == 'm')
-			how = *optarg == 'd' ? DIRECT
-			    : *optarg == 'r' ? RENAME
-			                     : UNNAMED;
+			how = *optarg == 'd'   ? DIRECT
+			      : *optarg == 'r' ? RENAME
+			                       : UNNAMED;
 		else if (opt == 'T')
 			sets_times = false;
 		else

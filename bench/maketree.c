@@ -121,13 +121,26 @@ int main(int argc, char **argv)
 		uint64_t value = optarg ? strtoull(optarg, NULL, 10) : 0;
 
 		switch (opt) {
-		case 's': state += value; break;
-		case 'n': n_files = value; break;
-		case 'd': n_dirs = value; break;
-		case 'b': size = value; break;
-		case 'B': big = value; break;
-		case 'v': varies = true; break;
-		default: return 2;
+		case 's':
+			state += value;
+			break;
+		case 'n':
+			n_files = value;
+			break;
+		case 'd':
+			n_dirs = value;
+			break;
+		case 'b':
+			size = value;
+			break;
+		case 'B':
+			big = value;
+			break;
+		case 'v':
+			varies = true;
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (optind + 1 != argc)

@@ -28,7 +28,7 @@
 #define N_TREE 4096
 
 struct cost {
-	double own_cpu;             /* of the command without its children */
+	double own_cpu;            /* of the command without its children */
 	long own, below, together; /* peak KiB */
 };
 
@@ -174,8 +174,8 @@ static int wait_all(int child, bool has_samples, struct cost *cost)
 	}
 }
 
-static void print(FILE *out, double to_prompt, double to_disk, const struct rusage *usage,
-                  const struct cost *cost)
+static void print(FILE *out, double to_prompt, double to_disk,
+                  const struct rusage *usage, const struct cost *cost)
 {
 	fprintf(out, "%.4f %.4f %.4f %.4f %.2f %ld %ld %ld\n", to_prompt,
 	        to_disk, seconds(usage->ru_utime), seconds(usage->ru_stime),

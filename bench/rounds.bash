@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154,SC2164,SC2016
 # bench/rounds.bash: rounds of one case, and its table.
 
 # Between runs: nothing of the last one is left to be done.

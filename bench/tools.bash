@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154,SC2164,SC2016
 # bench/tools.bash: how each tool is told to make dst a copy of src. Runs in
 # the directory that holds both; sets the array cmd.
 

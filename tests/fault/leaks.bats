@@ -66,6 +66,7 @@ open_at_exit() { # REPORTS
   wait_until has_files dst 2
   n_before=$(find "/proc/$pid/fd" -type l | wc -l)
   for n in 1 2 3 4; do
+    wait_until has_workers "$pid"
     kill -KILL "$(workers "$pid")"
     wait_until has_files dst $((2 + 3 * n))
   done
