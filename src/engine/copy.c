@@ -81,7 +81,7 @@ static int is_current(struct copy_tools *tools, const struct copy_dirs *dirs,
 	if (!meta_is(src, S_IFREG))
 		return src->rdev == dst->rdev;
 	return src->size == dst->size &&
-	       meta_same_mtime(src, dst, dirs->traits->time_granularity_ns);
+	       meta_same_mtime(src, dst, dirs->traits->times);
 }
 
 static bool is_older(const struct meta *dst, const struct meta *src)
@@ -158,6 +158,9 @@ enum copy_outcome copy_entry(struct copy_tools *tools, struct copy_dirs *dirs,
 
 	if (dirs->dst_fd >= 0 && !dirs->dst_is_empty)
 		rc = meta_read_at(dirs->dst_fd, job_dst_name(entry), &dst);
+	if (dirs->traits && tools->settings->keep & DRESS_TIMES)
+		traits_learn_times(dirs->traits, dirs->dst_fd, &entry->meta,
+		                   rc == 0 ? &dst : NULL);
 	if (rc == -ENOENT)
 		return do_copy(tools, dirs, entry, NULL, counts, fault);
 	if (rc < 0) {

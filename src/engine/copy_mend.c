@@ -18,7 +18,7 @@ struct dress copy_dress(struct copy_tools *tools, const struct copy_dirs *dirs,
 		.src = {.fd = -1},
 		.dst = {.fd = -1},
 		.want = want,
-		.time_granularity_ns = dirs->traits->time_granularity_ns,
+		.times = dirs->traits->times,
 		.only_looks = settings->is_dry_run,
 		.scratch = &tools->xattrs,
 	};
@@ -28,6 +28,7 @@ void copy_count_lost(struct counts *counts, const struct dress_lost *lost)
 {
 	counts->lost[LOST_OWNERS] += lost->n_owners;
 	counts->lost[LOST_MODES] += lost->n_modes;
+	counts->lost[LOST_TIMES] += lost->n_times;
 	counts->lost[LOST_XATTRS] += lost->n_xattrs;
 	counts->lost[LOST_ACLS] += lost->n_acls;
 	counts->lost[LOST_FLAGS] += lost->n_flags;

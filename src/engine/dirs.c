@@ -54,28 +54,55 @@ const struct buf *dirs_path(struct dirs *dirs, const struct dir *dir)
 	return &dirs->path;
 }
 
-/* 1 when something was changed. */
-static int dress_held(struct dirs *dirs, const struct dir *dir,
-                      struct dress *dress, struct fault *fault)
+/* What the directory has, and what flags it is to have. */
+static int read_held(const struct dir *dir, struct dress *dress)
 {
 	int rc = meta_read(dress->dst.fd, &dress->have);
 
 	if (rc == 0)
 		rc = held_same(dress->dst.fd, dir->dst_dev, dir->dst_ino);
-	if (rc == 0 && (dress->keep & DRESS_FLAGS))
-		rc = flags_read(dress->dst.fd, &dress->have_flags);
-	if (rc == 0 && (dress->keep & DRESS_FLAGS) && dress->src.fd >= 0 &&
-	    !dress->src.is_path)
+	if (rc < 0 || !(dress->keep & DRESS_FLAGS))
+		return rc;
+	rc = flags_read(dress->dst.fd, &dress->have_flags);
+	dress->want_flags = dress->have_flags;
+	if (rc == 0 && dress->src.fd >= 0 && !dress->src.is_path)
 		rc = flags_read(dress->src.fd, &dress->want_flags);
+	return rc;
+}
+
+static void learn_times(struct dirs *dirs, struct dress *dress)
+{
+	struct traits *traits = traits_of(&dirs->worker->tools.traits,
+	                                  dress->have.dev, dress->dst.fd);
+
+	if (dress->keep & DRESS_TIMES)
+		traits_learn_times(traits, dress->dst.fd, dress->want,
+		                   &dress->have);
+	dress->times = traits->times;
+}
+
+/* 1 when something was changed. */
+static int dress_held(struct dirs *dirs, const struct dir *dir,
+                      struct dress *dress, struct fault *fault)
+{
+	int rc = read_held(dir, dress);
+
 	if (rc < 0)
 		return fault_dst(fault,
 		                 rc == -ESTALE ? "was replaced meanwhile"
 		                               : "cannot stat",
 		                 rc);
+	learn_times(dirs, dress);
 	dress->is_new = (dir->flags & DIR_DST_EMPTY) != 0;
 	/* Without --force it still is; then it has to be right already. */
 	dress->only_looks = dress->have.is_locked;
-	rc = dress_put(dress, fault);
+	/* Some attributes exclude it (btrfs: compression). */
+	if ((dress->keep & DRESS_FLAGS) && !dress->only_looks)
+		rc = flags_set_early(dress->dst.fd, &dress->want_flags,
+		                     &dress->have_flags, &dress->lost.n_flags,
+		                     fault);
+	if (rc == 0)
+		rc = dress_put(dress, fault);
 	int locked = rc < 0 ? rc : dress_lock(dress, fault);
 	copy_count_lost(&dirs->counts, &dress->lost);
 	if (dress->only_looks && (rc > 0 || locked > 0))
@@ -107,7 +134,6 @@ static int dress_dir(struct dirs *dirs, const struct dir *dir,
 		.keep = worker->settings->keep,
 		.umask = worker->settings->umask,
 		.want = &dir->meta,
-		.time_granularity_ns = 1,
 		.scratch = &worker->tools.xattrs,
 	};
 

@@ -21,6 +21,7 @@ enum dir_flags {
 	DIR_DST_EMPTY = 1 << 0,   /* this run made it */
 	DIR_DST_MISSING = 1 << 1, /* dry run: it would be made */
 	DIR_NO_FINISH = 1 << 2,   /* the place of a file operand; not ours */
+	DIR_HAD_PROJECT = 1 << 3, /* its destination passed a project on */
 };
 
 struct dir {

@@ -120,6 +120,30 @@ static int close_to_others(const struct enter *enter, int parent_fd,
 	return rc;
 }
 
+void enter_stop_project(const struct enter *enter, struct dir *dir, int dst_fd)
+{
+	const struct settings *settings = enter->worker->settings;
+	struct flags flags;
+
+	if (settings->is_dry_run || !(settings->keep & DRESS_FLAGS) ||
+	    flags_read(dst_fd, &flags) < 0 || !flags_pass_project(flags))
+		return;
+	dir->flags |= DIR_HAD_PROJECT;
+	/* If that fails, the end of the directory says so. */
+	(void)flags_stop_project(dst_fd, flags);
+}
+
+/* Below one that did, others may that were there before. */
+static void stop_project_at(const struct enter *enter, struct dir *dir,
+                            int parent_fd)
+{
+	int fd = tree_open_child(parent_fd, dir->name, 0);
+
+	if (fd >= 0 && held_same(fd, dir->dst_dev, dir->dst_ino) == 0)
+		enter_stop_project(enter, dir, fd);
+	(void)fd_close(fd);
+}
+
 int enter_make_dst(const struct enter *enter, struct dir *dir, int src_fd,
                    struct fault *fault)
 {
@@ -151,6 +175,8 @@ int enter_make_dst(const struct enter *enter, struct dir *dir, int src_fd,
 	dir->dst_dev = meta.dev;
 	dir->dst_ino = meta.ino;
 	dir->dst_writer = held_writer(&meta);
+	if (rc == 0 && parent->flags & DIR_HAD_PROJECT)
+		stop_project_at(enter, dir, fd);
 	/* One that is said to be made just now may be another that took its
 	 * place. */
 	if (rc == 0 || !held_is_private(&meta) || (meta.mode & 077))

@@ -41,6 +41,10 @@ int enter_close_to_others(struct worker *worker, struct meta_target dst_dir,
                           int src_fd, const struct meta *src,
                           const struct meta *dst, struct fault *fault);
 
+/* A directory does not pass a project on until it is finished, as nothing of
+ * another project could be linked into it. */
+void enter_stop_project(const struct enter *enter, struct dir *dir, int dst_fd);
+
 /* With --force: lets the root of a copy take entries although it is locked. */
 void enter_unlock_root(const struct settings *settings, int dst_fd);
 

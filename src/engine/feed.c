@@ -237,6 +237,8 @@ static void start_dir_operand(struct feed *feed, const struct pair *pair)
 	feed->tally->n_total++;
 	if (pair->dst_fd >= 0 && pair->dst_meta.is_locked)
 		enter_unlock_root(feed->worker->settings, pair->dst_fd);
+	if (pair->dst_fd >= 0)
+		enter_stop_project(&feed->enter, dir, pair->dst_fd);
 	if (pair->dst_fd >= 0 && !pair->dst_is_new)
 		rc = enter_close_to_others(
 			feed->worker, (struct meta_target){pair->dst_fd, false},

@@ -364,6 +364,7 @@ enum exit_status run_copy(const struct settings *settings,
 			[LOST_XATTRS] = settings->demanded & DRESS_XATTR,
 			[LOST_ACLS] = settings->demanded & DRESS_ACL,
 			[LOST_FLAGS] = settings->demanded & DRESS_FLAGS,
+			[LOST_TIMES] = settings->demanded & DRESS_TIMES,
 			[LOST_MODES] = settings->demanded & DRESS_MODE,
 			[LOST_OWNERS] = settings->demanded & DRESS_OWNER,
 		}};

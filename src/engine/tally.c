@@ -34,12 +34,14 @@ const char *tally_lost_text(enum tally_lost what, uint64_t n)
 	static const char *const one[] = {
 		[LOST_LINKS] = "hard link", [LOST_XATTRS] = "xattr",
 		[LOST_ACLS] = "ACL",        [LOST_FLAGS] = "inode flag",
-		[LOST_MODES] = "mode",      [LOST_OWNERS] = "owner",
+		[LOST_TIMES] = "time",      [LOST_MODES] = "mode",
+		[LOST_OWNERS] = "owner",
 	};
 	static const char *const many[] = {
 		[LOST_LINKS] = "hard links", [LOST_XATTRS] = "xattrs",
 		[LOST_ACLS] = "ACLs",        [LOST_FLAGS] = "inode flags",
-		[LOST_MODES] = "modes",      [LOST_OWNERS] = "owners",
+		[LOST_TIMES] = "times",      [LOST_MODES] = "modes",
+		[LOST_OWNERS] = "owners",
 	};
 
 	return n == 1 ? one[what] : many[what];
@@ -52,6 +54,7 @@ const char *tally_loss_text(enum tally_lost what)
 		[LOST_XATTRS] = "extended attributes cannot all be kept here",
 		[LOST_ACLS] = "ACLs cannot be kept here",
 		[LOST_FLAGS] = "inode flags cannot all be kept here",
+		[LOST_TIMES] = "times so far off cannot be kept here",
 		[LOST_MODES] = "permissions cannot be kept here",
 		[LOST_OWNERS] = "owners cannot be kept here",
 	};

@@ -21,6 +21,7 @@ enum tally_lost {
 	LOST_XATTRS, /* entries with extended attributes not kept */
 	LOST_ACLS,
 	LOST_FLAGS,  /* entries with inode flags not kept */
+	LOST_TIMES,  /* entries with a time that is beyond the target's */
 	LOST_MODES,  /* entries whose permissions could not be set */
 	LOST_OWNERS, /* entries whose owner could not be set; no failure */
 	N_LOST,

@@ -196,8 +196,10 @@ static int put_times(struct dress *dress, struct fault *fault)
 {
 	if (!(dress->keep & DRESS_TIMES))
 		return 0;
-	if (!dress->is_new && meta_same_mtime(dress->want, &dress->have,
-	                                      dress->time_granularity_ns))
+	if (!meta_times_fit(dress->want, dress->times))
+		dress->lost.n_times++;
+	if (!dress->is_new &&
+	    meta_same_mtime(dress->want, &dress->have, dress->times))
 		return 0;
 	if (dress->only_looks)
 		return 1;

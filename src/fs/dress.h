@@ -27,7 +27,7 @@ enum dress_what {
 };
 
 struct dress_lost {
-	unsigned n_owners, n_modes, n_xattrs, n_acls, n_flags;
+	unsigned n_owners, n_modes, n_times, n_xattrs, n_acls, n_flags;
 };
 
 struct dress {
@@ -38,10 +38,10 @@ struct dress {
 	const struct meta *want;
 	struct meta have; /* owner, mode and mtime of dst as they are */
 	struct flags want_flags, have_flags;
-	uint32_t time_granularity_ns;
-	bool is_new;     /* made by us: its times say nothing */
-	bool is_bare;    /* new, without attributes of its own */
-	bool only_looks; /* change nothing, only say whether it would */
+	struct meta_times times; /* that the target keeps */
+	bool is_new;             /* made by us: its times say nothing */
+	bool is_bare;            /* new, without attributes of its own */
+	bool only_looks;         /* change nothing, only say whether it would */
 	struct xattr_scratch *scratch;
 	struct dress_lost lost; /* counted up */
 };

@@ -153,6 +153,16 @@ int flags_set(int fd, struct flags want, struct flags have, unsigned *n_lost,
 	return rc >= 0 ? 1 : changed;
 }
 
+bool flags_pass_project(struct flags flags)
+{
+	return (flags.bits & FS_PROJINHERIT_FL) != 0;
+}
+
+int flags_stop_project(int fd, struct flags have)
+{
+	return write_bits(fd, have.bits & ~(uint32_t)FS_PROJINHERIT_FL);
+}
+
 bool flags_are_same(struct flags a, struct flags b)
 {
 	return a.bits == b.bits && a.project == b.project;

@@ -33,6 +33,13 @@ enum { FLAGS_NEED_NEW = 2 };
 int flags_set(int fd, struct flags want, struct flags have, unsigned *n_lost,
               struct fault *fault);
 
+/* True for a directory whose project goes on to what is made in it. Nothing of
+ * another project can be linked into it (XFS). */
+bool flags_pass_project(struct flags flags);
+
+/* Takes that flag away. */
+int flags_stop_project(int fd, struct flags have);
+
 bool flags_are_same(struct flags a, struct flags b);
 
 /* True when the flags keep others from linking, replacing or writing. */

@@ -76,17 +76,36 @@ static int64_t step_of(int64_t seconds, int64_t step)
 	return seconds / step - (seconds % step < 0);
 }
 
-bool meta_same_mtime(const struct meta *src, const struct meta *dst,
-                     uint32_t granularity_ns)
+/* The kernel sets the first or last second instead of one beyond. */
+static int64_t clamp(int64_t seconds, struct meta_times kept)
 {
+	if (seconds < kept.min_s)
+		return kept.min_s;
+	return seconds > kept.max_s ? kept.max_s : seconds;
+}
+
+bool meta_same_mtime(const struct meta *src, const struct meta *dst,
+                     struct meta_times kept)
+{
+	const uint32_t granularity_ns = kept.granularity_ns;
+	int64_t seconds = clamp(src->mtime_s, kept);
+
 	if (granularity_ns >= NS_PER_S) {
 		int64_t step = granularity_ns / NS_PER_S;
 
-		return step_of(src->mtime_s, step) ==
-		       step_of(dst->mtime_s, step);
+		return step_of(seconds, step) == step_of(dst->mtime_s, step);
 	}
-	return src->mtime_s == dst->mtime_s &&
+	/* It sets no nanoseconds then (nor with the last second itself). */
+	if (seconds == kept.min_s || seconds == kept.max_s)
+		return seconds == dst->mtime_s;
+	return seconds == dst->mtime_s &&
 	       src->mtime_ns / granularity_ns == dst->mtime_ns / granularity_ns;
+}
+
+bool meta_times_fit(const struct meta *meta, struct meta_times kept)
+{
+	return clamp(meta->mtime_s, kept) == meta->mtime_s &&
+	       clamp(meta->atime_s, kept) == meta->atime_s;
 }
 
 static int set_owner(int fd, uid_t uid, gid_t gid)

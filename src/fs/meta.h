@@ -46,9 +46,21 @@ bool meta_same_inode(const struct meta *a, const struct meta *b);
  * between is one state of the file. */
 bool meta_is_unchanged(const struct meta *before, const struct meta *after);
 
-/* Same mtime, as far as a file system with granularity_ns keeps it. */
+/* The times that a file system keeps: steps, and the first and last second. */
+struct meta_times {
+	uint32_t granularity_ns;
+	int64_t min_s, max_s;
+};
+#define META_ALL_TIMES        \
+	((struct meta_times){ \
+		.granularity_ns = 1, .min_s = INT64_MIN, .max_s = INT64_MAX})
+
+/* Same mtime, as far as the destination keeps it. */
 bool meta_same_mtime(const struct meta *src, const struct meta *dst,
-                     uint32_t granularity_ns);
+                     struct meta_times kept);
+
+/* Neither atime nor mtime is before the first or after the last. */
+bool meta_times_fit(const struct meta *meta, struct meta_times kept);
 
 /* The inode to change: a descriptor, which may be an O_PATH one, as symlinks
  * and special files have no other. */

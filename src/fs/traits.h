@@ -8,6 +8,7 @@
 #define FS_TRAITS_H
 
 #include "base/base.h"
+#include "fs/meta.h"
 
 struct traits {
 	uint64_t dev;
@@ -16,7 +17,8 @@ struct traits {
 	bool no_xattr;        /* cannot hold extended attributes at all */
 	uint32_t told_losses; /* for the user of this table */
 	bool errs_late;       /* write errors may show at close or fsync only */
-	uint32_t time_granularity_ns;
+	bool knows_times;     /* by trying, not by its name */
+	struct meta_times times;
 };
 
 #define TRAITS_MAX 8
@@ -28,5 +30,10 @@ struct traits_table {
 
 /* The traits of the file system dev that dir_fd, a directory, is on. */
 struct traits *traits_of(struct traits_table *table, uint64_t dev, int dir_fd);
+
+/* Finds out which times are kept here, unless they are known, if what was seen
+ * of src, or of its copy dst (which may be NULL), lets one doubt that all are. */
+void traits_learn_times(struct traits *traits, int dir_fd,
+                        const struct meta *src, const struct meta *dst);
 
 #endif

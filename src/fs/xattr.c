@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 
 #define ACL_PREFIX "system.posix_acl_"
@@ -119,12 +120,25 @@ static bool is_kept(const struct xattr_copy *copy, const char *name)
 	return is_acl(name) ? copy->keeps_acls : copy->keeps_others;
 }
 
+/* More than any attribute takes. */
+#define ROOM_FREE (UINT64_C(1) << 20)
+
+static bool has_room(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 &&
+	       (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize >= ROOM_FREE;
+}
+
 /* What a target says that can never hold it, or will not from this user:
  * trusted.* and most of security.* need privileges; user.* on a special file,
- * and ids without a mapping, are EPERM and EINVAL (xattr(7)). */
-static bool is_refusal(int rc, const char *name)
+ * and ids without a mapping, are EPERM and EINVAL (xattr(7)). A value that is
+ * too large is E2BIG, but ENOSPC for ext4 and btrfs. */
+static bool is_refusal(int rc, const char *name, int fd)
 {
-	return rc == -EOPNOTSUPP || rc == -EPERM ||
+	return rc == -EOPNOTSUPP || rc == -EPERM || rc == -E2BIG ||
+	       (rc == -ENOSPC && has_room(fd)) ||
 	       (rc == -EINVAL && is_acl(name));
 }
 
@@ -155,7 +169,7 @@ static int copy_one(struct xattr_copy *copy, const char *name,
 	rc = set(copy->dst, name, &copy->scratch->src_value);
 	if (rc == 0)
 		return 1;
-	if (!is_refusal(rc, name))
+	if (!is_refusal(rc, name, copy->dst.fd))
 		return fault_dst(fault,
 		                 is_acl(name) ? "cannot set ACL"
 		                              : "cannot set extended attribute",
@@ -198,7 +212,8 @@ static int remove_extra(struct xattr_copy *copy, struct fault *fault)
 			continue;
 		rc = copy->only_looks ? 0 : take_away(copy->dst, name);
 		n_removed += rc == 0;
-		if (rc < 0 && rc != -ENODATA && !is_refusal(rc, name))
+		if (rc < 0 && rc != -ENODATA &&
+		    !is_refusal(rc, name, copy->dst.fd))
 			return fault_dst(
 				fault, "cannot remove extended attribute", rc);
 	}

@@ -16,7 +16,7 @@ static struct dress dress = {
 	.keep = ALL,
 	.umask = 022,
 	.want = &want,
-	.time_granularity_ns = 1,
+	.times = {1, INT64_MIN, INT64_MAX},
 	.scratch = &scratch,
 };
 
@@ -88,7 +88,7 @@ CASE(times_within_the_granularity_are_right)
 	put_pair();
 	set_mtime("dst", 1000, 123456700);
 	begin();
-	dress.time_granularity_ns = 100;
+	dress.times.granularity_ns = 100;
 
 	CHECK_INT(put(), 0);
 	/* Of a new file they say nothing. */

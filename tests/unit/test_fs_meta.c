@@ -273,7 +273,28 @@ static bool is_same(int64_t a_s, uint32_t a_ns, int64_t b_s, uint32_t b_ns,
 	const struct meta a = {.mtime_s = a_s, .mtime_ns = a_ns};
 	const struct meta b = {.mtime_s = b_s, .mtime_ns = b_ns};
 
-	return meta_same_mtime(&a, &b, granularity_ns);
+	return meta_same_mtime(
+		&a, &b,
+		(struct meta_times){granularity_ns, INT64_MIN, INT64_MAX});
+}
+
+CASE(times_beyond_what_is_kept_are_the_last_or_first)
+{
+	const struct meta_times kept = {1, -10, 10};
+	const struct meta far = {.mtime_s = 99, .mtime_ns = 5};
+	const struct meta early = {.atime_s = -11, .mtime_s = -99};
+	const struct meta last = {.mtime_s = 10}, first = {.mtime_s = -10};
+	const struct meta inside = {.mtime_s = 9, .mtime_ns = 5};
+
+	CHECK(meta_same_mtime(&far, &last, kept));
+	CHECK(!meta_same_mtime(&far, &first, kept));
+	CHECK(meta_same_mtime(&early, &first, kept));
+	CHECK(!meta_same_mtime(&inside, &last, kept));
+	CHECK(!meta_times_fit(&far, kept));
+	CHECK(!meta_times_fit(&early, kept));
+	CHECK(meta_times_fit(&inside, kept));
+	CHECK(meta_times_fit(&last, kept));
+	CHECK(!meta_times_fit(&(struct meta){.atime_s = -11}, kept));
 }
 
 CASE(times_are_compared_as_far_as_they_are_kept)

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 
 static char note[STAGE_NAME_MAX];
-static struct traits traits = {.is_known = true, .time_granularity_ns = 1};
+static struct traits traits = {.is_known = true};
 static struct stage stage;
 static bool has_perms;
 

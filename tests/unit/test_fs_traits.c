@@ -9,7 +9,7 @@ CASE(a_local_file_system_keeps_nanoseconds_and_errs_at_once)
 {
 	struct traits *traits = traits_of(&table, 1, enter_work_dir());
 
-	CHECK_INT(traits->time_granularity_ns, 1);
+	CHECK_INT(traits->times.granularity_ns, 1);
 	CHECK(!traits->errs_late);
 	CHECK(!traits->no_tmpfile);
 }
@@ -53,8 +53,33 @@ CASE(what_cannot_be_asked_is_taken_for_the_best)
 {
 	struct traits *traits = traits_of(&table, 1, -1);
 
-	CHECK_INT(traits->time_granularity_ns, 1);
+	CHECK_INT(traits->times.granularity_ns, 1);
 	CHECK(!traits->errs_late);
+}
+
+CASE(times_are_tried_when_there_is_doubt_only)
+{
+	int dir = enter_work_dir();
+	struct traits *traits = traits_of(&table, 1, dir);
+	const struct meta plain = {.mtime_s = 5, .mtime_ns = 123456789};
+	const struct meta cut = {.mtime_s = 5, .mtime_ns = 123456700};
+	const struct meta late = {.mtime_s = (int64_t)INT32_MAX + 1};
+
+	traits_learn_times(traits, dir, &plain, NULL);
+	traits_learn_times(traits, dir, &plain, &plain);
+	traits_learn_times(traits, dir, &cut, &plain);
+	traits_learn_times(traits, dir, &cut, &cut);
+	CHECK(!traits->knows_times);
+
+	traits_learn_times(traits, dir, &plain, &cut);
+	CHECK(traits->knows_times);
+	CHECK_INT(traits->times.granularity_ns, 1);
+	traits->knows_times = false;
+	traits_learn_times(traits, dir, &late, NULL);
+	CHECK(traits->knows_times);
+	CHECK(traits->times.max_s > INT32_MAX);
+	CHECK(traits->times.min_s < INT32_MIN / 2);
+	CHECK_INT(n_names("."), 0);
 }
 
 int main(int argc, char **argv)

@@ -289,13 +289,27 @@ CASE(errors_of_the_disk_are_failures)
 {
 	put_pair();
 	put_attr("src", "user.a", "1", 1);
-	refuse_call(SYS_fsetxattr, 0, 0, 0, ENOSPC);
+	refuse_call(SYS_fsetxattr, 0, 0, 0, EIO);
 
-	CHECK_INT(copy_attrs("src", "dst"), -ENOSPC);
+	CHECK_INT(copy_attrs("src", "dst"), -EIO);
 
 	CHECK_STR(fault.what, "cannot set extended attribute");
 	CHECK(fault.is_at_dst);
 	CHECK_INT(copy.n_lost_others, 0);
+}
+
+/* ext4 and btrfs say that there is no room, of a file system that has some. */
+CASE(what_is_too_large_is_lost_and_a_full_disk_is_a_failure)
+{
+	put_pair();
+	put_attr("src", "user.a", "1", 1);
+	refuse_call(SYS_fsetxattr, 0, 0, 0, ENOSPC);
+
+	CHECK_INT(copy_attrs("src", "dst"), 0);
+	CHECK_INT(copy.n_lost_others, 1);
+	refuse_call(SYS_fstatfs, 0, 0, 0, EIO);
+	CHECK_INT(copy_attrs("src", "dst"), -ENOSPC);
+	CHECK_INT(copy.n_lost_others, 1);
 }
 
 CASE(an_attribute_that_goes_away_meanwhile_was_never_there)
