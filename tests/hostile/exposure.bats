@@ -9,7 +9,7 @@ load ../cli/trees
 
 WATCHER=4242
 VIA=() # what pcopy runs under
-DELAY_MS=4
+DELAY_MS=3
 
 setup() {
   make_room
@@ -182,7 +182,7 @@ slow_pcopy() { # [OPTION]...
   chmod 4711 src/setid
   chmod 711 dst/setid
 
-  DELAY_MS=40
+  DELAY_MS=30
   watch / slow_pcopy
 
   grep -q '4 mended' out

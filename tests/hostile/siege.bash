@@ -14,7 +14,7 @@ bats_require_minimum_version() { :; } # this is not bats
 . "$(dirname -- "${BASH_SOURCE[0]}")/../cli/trees.bash"
 
 # Twice so long, each time beginning with whole trees.
-: "${ATTACK_MS:=700}"
+: "${ATTACK_MS:=500}"
 
 # Directories three deep with the same few names in each, so that whoever
 # follows a link to another of them finds what he looks for.
