@@ -224,7 +224,7 @@ static int open_into(const struct opening *opening)
 {
 	const struct settings *settings = opening->settings;
 	struct site *site = opening->site;
-	bool is_new;
+	bool is_new = false;
 
 	if (site_dst_is_dir(opening)) {
 		site->into_fd = fcntl(opening->dst_fd, F_DUPFD_CLOEXEC, 0);
