@@ -306,6 +306,67 @@ CASE(a_symlink_has_owner_and_times_but_no_mode)
 	CHECK_INT(perms_of("f"), 0644);
 }
 
+CASE(closing_takes_away_what_will_not_be_there)
+{
+	put_pair();
+	CHECK_INT(chmod("src", 0540), 0);
+	CHECK_INT(chmod("dst", 0666), 0);
+	begin();
+
+	CHECK_INT(dress_close(&dress, &fault), 1);
+	CHECK_INT(perms_of("dst"), 0640);
+	CHECK_INT(look_at("dst").st_mtim.tv_sec, dress.have.mtime_s);
+	begin();
+	CHECK_INT(dress_close(&dress, &fault), 0);
+	CHECK_INT(put(), 1);
+	CHECK_INT(perms_of("dst"), 0540);
+	xattr_scratch_release(&scratch);
+}
+
+CASE(closing_takes_it_from_an_owner_who_will_not_be_it)
+{
+	need_root();
+	put_pair();
+	CHECK_INT(chown("src", 7, 8), 0);
+	CHECK_INT(chown("dst", 5, 6), 0);
+	CHECK_INT(chmod("src", 0640), 0);
+	CHECK_INT(chmod("dst", 0646), 0);
+	begin();
+
+	CHECK_INT(dress_close(&dress, &fault), 1);
+	CHECK_INT(look_at("dst").st_uid, 0);
+	CHECK_INT(look_at("dst").st_gid, 8);
+	CHECK_INT(perms_of("dst"), 0640);
+	xattr_scratch_release(&scratch);
+}
+
+CASE(wider_is_what_lets_somebody_in_who_will_be_kept_out)
+{
+	put_pair();
+	CHECK_INT(chmod("src", 0640), 0);
+	CHECK_INT(chmod("dst", 0640), 0);
+	begin();
+	CHECK(!dress_is_wider(&dress));
+	dress.have.mode = S_IFREG | 0600;
+	CHECK(!dress_is_wider(&dress));
+	dress.have.mode = S_IFREG | 0660;
+	CHECK(dress_is_wider(&dress));
+	dress.have.mode = S_IFREG | 0644;
+	CHECK(dress_is_wider(&dress));
+	dress.have.mode = S_IFREG | 0640;
+	if (geteuid() == 0) {
+		/* Those of its group will be others, whom it does not let in;
+		 * whose it was, he could let himself in. */
+		dress.have.gid = want.gid + 1;
+		CHECK(dress_is_wider(&dress));
+		dress.have.mode = S_IFREG | 0600;
+		CHECK(!dress_is_wider(&dress));
+		dress.have.uid = want.uid + 1;
+		CHECK(dress_is_wider(&dress));
+	}
+	xattr_scratch_release(&scratch);
+}
+
 CASE(flags_are_for_the_end)
 {
 	put_pair();
