@@ -76,7 +76,7 @@ static int try_times(int fd, struct meta_times *out)
 
 	if (rc == 0)
 		rc = meta_read(fd, &got);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	out->min_s = got.atime_s == -far ? INT64_MIN : got.atime_s;
 	out->max_s = got.mtime_s == far ? INT64_MAX : got.mtime_s;
