@@ -132,8 +132,9 @@ attack() { # LINKS STATE [OPTION]...
   kill "$swapper"
   wait "$swapper"
   echo "$runs runs, $(tail -n 1 swaps) exchanges"
-  # The swapper must have been at it.
-  $ok && [ "$(tail -n 1 swaps)" -gt 100 ]
+  # The swapper must have been at it: thousands of times as a rule, a few on a
+  # machine that has no time for it.
+  $ok && [ "$(tail -n 1 swaps)" -gt 0 ]
 }
 
 status=0
