@@ -14,12 +14,13 @@ teardown() {
   clear_fs_room
 }
 
-ways=('-j 1' '-j 8' '-j 8 --queue-depth 1')
+ways=('-j 8' '-j 1' '-j 8 --queue-depth 1')
 user=65534
 
-# Copies src to DST in each way, twice; the second run must find nothing to do.
+# Copies src to DST in each way; a second run must find nothing to do.
 copy_in_each_way() { # DST [COMMAND]: which runs another one
   local way dst
+  local -a asked=()
 
   describe src seen
   for way in "${ways[@]}"; do
@@ -28,13 +29,15 @@ copy_in_each_way() { # DST [COMMAND]: which runs another one
     run -0 ${2-} "$PCOPY" $way src "$dst"
     echo "$output"
     [[ $output != *'not preserved'* ]]
-    same_to_all src seen "$dst"
-    # shellcheck disable=SC2086
-    run -0 ${2-} "$PCOPY" $way src "$dst"
-    echo "$output"
-    [[ $output == *'pcopy: 0 copied, '* && $output != *mended* ]]
-    same_to_all src seen "$dst" walker groups data
+    same_to_all src seen "$dst" "${asked[@]}"
+    # After the first one these will do.
+    asked=(walker find groups data)
   done
+  # shellcheck disable=SC2086
+  run -0 ${2-} "$PCOPY" $way src "$dst"
+  echo "$output"
+  [[ $output == *'pcopy: 0 copied, '* && $output != *mended* ]]
+  same_to_all src seen "$dst"
 }
 
 kept() { # TYPE [TYPE]
@@ -89,10 +92,6 @@ kept_by_user() { # TYPE
   as_user "$ROOM/maketree" src >left-out
   cat left-out
   copy_in_each_way '' as_user
-}
-
-@test "a user's own tree is kept on ext4" {
-  kept_by_user ext4
 }
 
 @test "a user's own tree is kept on XFS" {
