@@ -50,7 +50,8 @@ static int dress_node(struct copy_tools *tools, struct copy_dirs *dirs,
 		return fault_dst(fault, "was replaced meanwhile", rc);
 	}
 	/* Without its source it is dressed as far as is known. */
-	(void)copy_hold(dirs->src_fd, entry->name, want, false, &dress.src);
+	(void)copy_hold(dirs->src_fd, entry->name, want,
+	                tools->settings->follow == FOLLOW_ALL, &dress.src);
 	dress.is_new = true;
 	dress.is_bare = !dirs->inherits_acl;
 	rc = dress_put(&dress, fault);

@@ -82,6 +82,23 @@ kept() { # TYPE [TYPE]
   kept btrfs ext4
 }
 
+# A tree of symlinks to everything in another one.
+@test "what -L leads to is kept like what is there itself" {
+  mount_new xfs a
+  cd a
+  "$MAKETREE" src >left-out
+  unlock_tree src
+  find src -type l -delete
+  cp -as "$PWD/src" view
+  describe src seen
+
+  run -0 "$PCOPY" -L -j 8 view dst
+  # The directories are the view's own, which has no flags.
+  same_to_all src seen dst groups getfattr getfacl data rsync
+  run -0 "$PCOPY" -L -j 1 view dst
+  [[ $output == *'pcopy: 0 copied, '* && $output != *mended* ]]
+}
+
 # ---- not as root ----
 
 kept_by_user() { # TYPE

@@ -74,6 +74,8 @@ teardown() {
   check 'walker getfattr rsync' setfattr -x security.pcopy dst/xattrs/dir
   check 'walker getfattr rsync' setcap -r dst/xattrs/capable
   check 'walker getfattr rsync' setcap cap_chown+ep dst/xattrs/capable
+  # It goes with the owner, and comes back with him.
+  check 'walker find getfattr getfacl mtree rsync' chown 1:0 dst/xattrs/capable
 
   check 'walker getfattr getfacl rsync' setfacl -m u:1234:rwx,m::rw dst/acls/file
   check 'walker getfattr getfacl rsync' setfacl -m u:99:r,m::rw dst/acls/file

@@ -98,6 +98,16 @@ trade_names() {
   done
   spoilt 'walker find groups rsync' true
   mended 'walker find groups rsync'
+  # Two groups with one inode that has fewer names than either.
+  for name in src/*; do
+    break_link "dst/${name#src/}"
+  done
+  join dst/a-1 dst/b-1
+  join dst/c-2 dst/d-3
+  join dst/d-1 dst/e-1
+  join dst/d-1 dst/c-1
+  spoilt 'walker find groups rsync' true
+  mended 'walker find groups rsync'
   none_bad
 }
 

@@ -211,3 +211,32 @@ inherits_nothing() { # TYPE FLAG...
   done
   [ "$n" -gt 50 ]
 }
+
+# ---- what only root may do ----
+
+@test "a user keeps what he may, is told of the rest, and status 3 by name only" {
+  mount_new xfs a
+  cd a
+  chmod 755 .
+  mkdir src
+  install -d -o 65534 -g 65534 home
+  echo x >src/file
+  echo x >src/setid
+  chmod 6755 src/setid
+  setcap cap_net_raw+ep src/file
+  chattr +i src/file
+
+  run -0 as_user "$PCOPY" src home/dst
+  echo "$output"
+  [[ $output == *'not preserved: 1 xattr, 1 inode flag, 3 owners' ]]
+  [ "$(stat -c '%a %U' home/dst/setid)" = '755 nobody' ]
+  run -0 as_user "$PCOPY" src home/dst
+  [[ $output == *'pcopy: 0 copied, '*'3 owners' && $output != *mended* ]]
+  run -3 as_user "$PCOPY" --preserve=owner src home/dst
+  run -3 as_user "$PCOPY" --preserve=flags src home/dst
+  run -3 as_user "$PCOPY" --preserve=xattr src home/dst
+  run -0 as_user "$PCOPY" --preserve=all src home/dst
+  run -0 as_user "$PCOPY" --preserve=owner --no-preserve=owner src home/dst
+  [[ $output != *owner* ]]
+  chattr -i src/file
+}
