@@ -82,6 +82,25 @@ kept() { # TYPE [TYPE]
   kept btrfs ext4
 }
 
+@test "everything is kept in place, and where files need a name at once" {
+  need_seccomp
+  mount_new xfs a
+  cd a
+  "$MAKETREE" src >left-out
+  describe src seen
+
+  run -0 "$PCOPY" -j 4 --inplace src in-place
+  same_to_all src seen in-place
+  run -0 "$PCOPY" -j 4 --inplace --update=all --force src in-place
+  same_to_all src seen in-place
+  run -0 tool refuse openat,2,O_TMPFILE=EOPNOTSUPP openat2=ENOSYS -- \
+    "$PCOPY" -j 4 src named
+  same_to_all src seen named
+  run -0 tool refuse openat,2,O_TMPFILE=EOPNOTSUPP -- \
+    "$PCOPY" -j 4 --update=all --force src named
+  same_to_all src seen named
+}
+
 # A tree of symlinks to everything in another one.
 @test "what -L leads to is kept like what is there itself" {
   mount_new xfs a
