@@ -15,6 +15,8 @@
  *     rate           how fast a counter has grown of late
  *     progress       the line that says how far the run is
  *     report         failures, the lists of -v and -n, the summary
+ *     each_table     the options of --each
+ *     each_report    what is told of a batch
  *     main           the order of things
  *
  * The order, and why:
@@ -32,6 +34,7 @@
 #include "base/fd.h"
 #include "base/quote.h"
 #include "base/signals.h"
+#include "cli/each_report.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "engine/run.h"
@@ -66,11 +69,14 @@ static enum exit_status say_usage(const struct buf *problem)
 	return EXIT_NOT_STARTED;
 }
 
-static enum exit_status print_help(void)
+static enum exit_status print_help(bool is_each)
 {
 	struct buf text = {0};
 
-	options_help(&text);
+	if (is_each)
+		options_each_help(&text);
+	else
+		options_help(&text);
 	enum exit_status status = report_data(&text);
 	buf_release(&text);
 	return status;
@@ -125,6 +131,30 @@ static enum exit_status copy(const struct options *options)
 	return status;
 }
 
+/* Somebody watches, or will read it: totals are worth reading ahead for. */
+static bool shows_progress(const struct options *options)
+{
+	return !options->is_quiet && (options->progress == PROGRESS_ALWAYS ||
+	                              (options->progress == PROGRESS_AUTO &&
+	                               isatty(STDERR_FILENO) == 1));
+}
+
+static int each(struct options *options)
+{
+	struct each_tally tally = {0};
+	struct each_report report;
+
+	options->each.reads_ahead = shows_progress(options);
+	options->each.filter.wants_sizes = options->each.reads_ahead;
+	each_report_init(&report, options);
+	struct each_observer observer = each_report_observer(&report);
+	int status = run_each(&options->each, &observer, &tally);
+	each_report_end(&report, &tally, status);
+	if (tally.progress.signal_number)
+		signals_reraise(tally.progress.signal_number);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -143,7 +173,7 @@ int main(int argc, char **argv)
 	}
 	switch (options.action) {
 	case ACTION_HELP:
-		status = print_help();
+		status = print_help(options.is_each);
 		break;
 	case ACTION_VERSION:
 		status = print_version();
@@ -151,6 +181,8 @@ int main(int argc, char **argv)
 	case ACTION_COPY:
 		status = copy(&options);
 		break;
+	case ACTION_EACH:
+		return each(&options);
 	}
 	return (int)status;
 }

@@ -9,7 +9,7 @@
 
 #define HELP_COLUMN 30
 
-static int refuse_value(struct parse *parse, const char *name,
+int option_refuse_value(struct parse *parse, const char *name,
                         const char *value, const char *what)
 {
 	buf_append_str(parse->problem, name);
@@ -17,7 +17,7 @@ static int refuse_value(struct parse *parse, const char *name,
 }
 
 /* True when value is a whole number; one beyond 64 bits becomes the largest. */
-static bool parse_count(const char *value, uint64_t *count)
+bool option_parse_count(const char *value, uint64_t *count)
 {
 	int rc = num_parse_u64(value, count);
 
@@ -34,12 +34,12 @@ static bool parse_percentage(const char *value, uint64_t *percent)
 	if (len == 0 || value[len - 1] != '%')
 		return false;
 	char *digits = xstrndup(value, len - 1);
-	bool ok = parse_count(digits, percent);
+	bool ok = option_parse_count(digits, percent);
 	free(digits);
 	return ok;
 }
 
-static int apply_workers(struct parse *parse, const char *name,
+int option_apply_workers(struct parse *parse, const char *name,
                          const char *value)
 {
 	uint64_t processors = options_n_processors(), n;
@@ -50,9 +50,10 @@ static int apply_workers(struct parse *parse, const char *name,
 		if (__builtin_mul_overflow(n, processors, &n))
 			n = UINT64_MAX;
 		n = n < 100 ? 1 : n / 100;
-	} else if (!parse_count(value, &n)) {
-		return refuse_value(parse, name, value,
-		                    " is not a number, a percentage or -1");
+	} else if (!option_parse_count(value, &n)) {
+		return option_refuse_value(
+			parse, name, value,
+			" is not a number, a percentage or -1");
 	}
 	if (n < 1 || n > OPTIONS_WORKERS_MAX)
 		return option_refuse(parse, "%s: %s is not 1 to %u workers",
@@ -61,12 +62,13 @@ static int apply_workers(struct parse *parse, const char *name,
 	return 0;
 }
 
-static int apply_depth(struct parse *parse, const char *name, const char *value)
+int option_apply_depth(struct parse *parse, const char *name, const char *value)
 {
 	uint64_t n;
 
-	if (!parse_count(value, &n))
-		return refuse_value(parse, name, value, " is not a number");
+	if (!option_parse_count(value, &n))
+		return option_refuse_value(parse, name, value,
+		                           " is not a number");
 	if (n < 1 || n > OPTIONS_DEPTH_MAX)
 		return option_refuse(parse, "%s: %s is not 1 to %u slots", name,
 		                     value, OPTIONS_DEPTH_MAX);
@@ -99,7 +101,7 @@ static int parse_word(struct parse *parse, const char *name, const char *value,
 		}
 		buf_printf(&list, "%s%s", i ? ", " : " is none of ", words[i]);
 	}
-	int rc = refuse_value(parse, name, value, list.data);
+	int rc = option_refuse_value(parse, name, value, list.data);
 	buf_release(&list);
 	return rc;
 }
@@ -240,7 +242,7 @@ static int apply_no_preserve(struct parse *parse, const char *name,
 	return 0;
 }
 
-static int apply_progress(struct parse *parse, const char *name,
+int option_apply_progress(struct parse *parse, const char *name,
                           const char *value)
 {
 	static const char *const words[] = {
@@ -257,28 +259,35 @@ static int apply_progress(struct parse *parse, const char *name,
 	return 0;
 }
 
-static int apply_help(struct parse *parse, const char *name UNUSED,
+int option_apply_help(struct parse *parse, const char *name UNUSED,
                       const char *value UNUSED)
 {
 	parse->options->action = ACTION_HELP;
 	return 0;
 }
 
-static int apply_version(struct parse *parse, const char *name UNUSED,
+int option_apply_version(struct parse *parse, const char *name UNUSED,
                          const char *value UNUSED)
 {
 	parse->options->action = ACTION_VERSION;
 	return 0;
 }
 
+/* Where it counts it was seen before the options were read. */
+static int apply_each(struct parse *parse, const char *name UNUSED,
+                      const char *value UNUSED)
+{
+	return option_refuse(parse, "--each is to be written in full");
+}
+
 #define FLAG(field) .flag = offsetof(struct options, field)
 
 const struct option_row option_table[OPTION_ROWS] = {
-	{'j', "jobs", VALUE_NEEDED, "N", apply_workers,
+	{'j', "jobs", VALUE_NEEDED, "N", option_apply_workers,
          .help = "copy with N worker processes; N% of the\n"
                  "processors, or -1 for all but one of them\n"
                  "(default: as many as there are processors)"},
-	{0, "queue-depth", VALUE_NEEDED, "N", apply_depth,
+	{0, "queue-depth", VALUE_NEEDED, "N", option_apply_depth,
          .help = "let N batches of files wait for a worker\n"
                  "(default: 2 for each worker, at least 64)"},
 	{'t', "target-directory", VALUE_NEEDED, "DIR", apply_target,
@@ -318,11 +327,15 @@ const struct option_row option_table[OPTION_ROWS] = {
          .help = "list what is done to each entry"},
 	{'q', "quiet", FLAG(is_quiet),
          .help = "say nothing but what went wrong"},
-	{0, "progress", VALUE_OPTIONAL, "WHEN", apply_progress,
+	{0, "progress", VALUE_OPTIONAL, "WHEN", option_apply_progress,
          .help = "auto (on a terminal; the default), always\n"
                  "(also as plain lines into a file), never"},
-	{0, "help", .apply = apply_help, .help = "show this text"},
-	{0, "version", .apply = apply_version, .help = "show the version"},
+	{0, "each", .apply = apply_each,
+         .help = "run a command for each file instead: other\n"
+                 "options, shown by pcopy --each --help"},
+	{0, "help", .apply = option_apply_help, .help = "show this text"},
+	{0, "version", .apply = option_apply_version,
+         .help = "show the version"},
 };
 
 static void help_row(struct buf *out, const struct option_row *row)
@@ -351,6 +364,12 @@ static void help_row(struct buf *out, const struct option_row *row)
 	}
 }
 
+void option_help_rows(struct buf *out, const struct option_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		help_row(out, &rows[i]);
+}
+
 void options_help(struct buf *out)
 {
 	buf_append_str(
@@ -358,13 +377,14 @@ void options_help(struct buf *out)
 		"Usage: pcopy [OPTION]... SRC DST     make DST a copy of SRC\n"
 		"       pcopy [OPTION]... SRC... DIR/ put a copy of each SRC "
 		"into DIR\n"
+		"       pcopy --each [OPTION]... PATH... -- COMMAND...    "
+		"(see pcopy --each --help)\n"
 		"Copies directories, files and symlinks with their metadata, "
 		"many at a time.\n"
 		"Run it again to bring the copy up to date; what is unchanged "
 		"is left alone.\n\n"
 		"Options stand anywhere on the line; -- ends them.\n");
-	for (size_t i = 0; i < OPTION_ROWS; i++)
-		help_row(out, &option_table[i]);
+	option_help_rows(out, option_table, OPTION_ROWS);
 	buf_append_str(
 		out,
 		"\nExit status: 0 all done, 1 some entries failed, 2 wrong "

@@ -11,10 +11,14 @@
 #include "base/buf.h"
 #include "cli/options.h"
 
+struct option_row;
+
 /* What is filled while the line is read. */
 struct parse {
 	struct options *options;
-	const char *target_dir; /* of -t, or NULL */
+	const char *target_dir;        /* of -t, or NULL */
+	const struct option_row *rows; /* the table in use */
+	size_t n_rows;
 	struct buf *problem;
 };
 
@@ -37,9 +41,41 @@ struct option_row {
 	const char *help; /* lines that fit behind the names */
 };
 
-#define OPTION_ROWS 19
+#define OPTION_ROWS 20
 
 extern const struct option_row option_table[OPTION_ROWS];
+
+/* The options of --each: letters mean other things there. */
+#define EACH_ROWS 26
+
+extern const struct option_row each_table[EACH_ROWS];
+
+/* For options.c: what holds before the options of --each are read, and what is
+ * checked and put together afterwards. */
+void each_defaults(struct options *options);
+int each_settle(struct parse *parse);
+
+/* Sets what points into options, when they are where they stay. */
+void each_bind(struct options *options);
+
+/* Appends the rows as --help shows them. */
+void option_help_rows(struct buf *out, const struct option_row *rows, size_t n);
+
+/* Those that both tables have. */
+int option_apply_workers(struct parse *parse, const char *name,
+                         const char *value);
+int option_apply_depth(struct parse *parse, const char *name,
+                       const char *value);
+int option_apply_progress(struct parse *parse, const char *name,
+                          const char *value);
+int option_apply_help(struct parse *parse, const char *name, const char *value);
+int option_apply_version(struct parse *parse, const char *name,
+                         const char *value);
+
+/* "NAME: 'value'what", and whole numbers; for both tables. */
+int option_refuse_value(struct parse *parse, const char *name,
+                        const char *value, const char *what);
+bool option_parse_count(const char *value, uint64_t *count);
 
 /* Puts the problem together and returns -EINVAL. */
 int option_refuse(struct parse *parse, const char *format, ...)

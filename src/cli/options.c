@@ -59,13 +59,13 @@ int option_refuse_text(struct parse *parse, const char *before,
 }
 
 /* The row that getopt calls key. */
-static const struct option_row *find_row(int key)
+static const struct option_row *find_row(const struct parse *parse, int key)
 {
 	if (key >= LONG_KEY)
-		return &option_table[key - LONG_KEY];
-	for (size_t i = 0; i < OPTION_ROWS; i++) {
-		if (key && option_table[i].letter == key)
-			return &option_table[i];
+		return &parse->rows[key - LONG_KEY];
+	for (size_t i = 0; i < parse->n_rows; i++) {
+		if (key && parse->rows[i].letter == key)
+			return &parse->rows[i];
 	}
 	return NULL;
 }
@@ -73,7 +73,8 @@ static const struct option_row *find_row(int key)
 /* What getopt_long wants, from the table; long_options has a row of zeros
  * behind the last. A value of the short name is never optional: in "-uv" the v
  * is an option. */
-static void fill_getopt(struct buf *letters, struct option *long_options)
+static void fill_getopt(const struct parse *parse, struct buf *letters,
+                        struct option *long_options)
 {
 	static const int has_arg[] = {
 		[VALUE_NONE] = no_argument,
@@ -82,8 +83,8 @@ static void fill_getopt(struct buf *letters, struct option *long_options)
 	};
 
 	buf_append_char(letters, ':');
-	for (size_t i = 0; i < OPTION_ROWS; i++) {
-		const struct option_row *row = &option_table[i];
+	for (size_t i = 0; i < parse->n_rows; i++) {
+		const struct option_row *row = &parse->rows[i];
 
 		if (row->letter)
 			buf_append_char(letters, row->letter);
@@ -112,7 +113,7 @@ static void append_name(struct buf *out, const struct option_row *row, int key)
 static int refuse_option(struct parse *parse, int said, int key,
                          const char *word)
 {
-	const struct option_row *row = find_row(key);
+	const struct option_row *row = find_row(parse, key);
 
 	if (row) {
 		append_name(parse->problem, row, key);
@@ -125,9 +126,10 @@ static int refuse_option(struct parse *parse, int said, int key,
 		return option_refuse_text(parse, "unknown option ", letter, "");
 	}
 	size_t len = strcspn(word, "="), n_like = 0;
-	for (size_t i = 0; i < OPTION_ROWS; i++) {
-		n_like += option_table[i].name &&
-		          strncmp(option_table[i].name, word + 2, len - 2) == 0;
+	for (size_t i = 0; i < parse->n_rows; i++) {
+		const char *name = parse->rows[i].name;
+
+		n_like += name && strncmp(name, word + 2, len - 2) == 0;
 	}
 	return option_refuse_text(
 		parse, n_like > 1 ? "ambiguous option " : "unknown option ",
@@ -136,7 +138,7 @@ static int refuse_option(struct parse *parse, int said, int key,
 
 static int apply_row(struct parse *parse, int key, const char *value)
 {
-	const struct option_row *row = find_row(key);
+	const struct option_row *row = find_row(parse, key);
 	struct buf name = {0};
 	int rc = 0;
 
@@ -154,14 +156,14 @@ static int apply_row(struct parse *parse, int key, const char *value)
 /* Runs through the options; 0 with optind at the first operand. */
 static int parse_options(struct parse *parse, int argc, char **argv)
 {
-	struct option long_options[OPTION_ROWS + 1];
+	struct option long_options[OPTION_ROWS + EACH_ROWS + 1];
 	struct buf letters = {0};
 	int key, rc = 0;
 
-	fill_getopt(&letters, long_options);
+	fill_getopt(parse, &letters, long_options);
 	optind = 0; /* from the start, however often it ran before */
 	opterr = 0;
-	while (rc == 0 && parse->options->action == ACTION_COPY &&
+	while (rc == 0 && parse->options->action <= ACTION_EACH &&
 	       (key = getopt_long(argc, argv, letters.data, long_options,
 	                          NULL)) != -1) {
 		if (key == '?' || key == ':')
@@ -235,14 +237,59 @@ static void settle_defaults(struct options *options)
 	settings->lists_entries = options->is_verbose || settings->is_dry_run;
 }
 
+/* Where the first "--" is, or argc; *is_each says if --each stands before. */
+static int find_end(int argc, char **argv, bool *is_each)
+{
+	*is_each = false;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--") == 0)
+			return i;
+		if (strcmp(argv[i], "--each") == 0)
+			*is_each = true;
+	}
+	return argc;
+}
+
+/* What follows --each's own options: PATHs before "--", the command behind. */
+static int parse_each(struct parse *parse, int argc, char **argv, int end)
+{
+	struct options *options = parse->options;
+	int rc;
+
+	options->is_each = true;
+	options->action = ACTION_EACH;
+	parse->rows = each_table;
+	parse->n_rows = EACH_ROWS;
+	each_defaults(options);
+	rc = parse_options(parse, end, argv);
+	if (rc < 0 || options->action != ACTION_EACH)
+		return rc;
+	/* char ** does not turn into these by itself, though nothing is lost.
+	 */
+	options->each.paths = (const char *const *)(argv + optind);
+	options->each.n_paths = (size_t)(end - optind);
+	if (end < argc) {
+		options->each.command = (const char *const *)(argv + end + 1);
+		options->each.n_command = (size_t)(argc - end - 1);
+	}
+	settle_defaults(options);
+	return each_settle(parse);
+}
+
 int options_parse(int argc, char **argv, struct options *out,
                   struct buf *problem)
 {
 	struct options options = {
 		.action = ACTION_COPY,
 		.settings = {.keep = KEEP_DEFAULT, .keeps_links = true}};
-	struct parse parse = {.options = &options, .problem = problem};
-	int rc = parse_options(&parse, argc, argv);
+	struct parse parse = {.options = &options,
+	                      .rows = option_table,
+	                      .n_rows = OPTION_ROWS,
+	                      .problem = problem};
+	bool is_each;
+	int end = find_end(argc, argv, &is_each);
+	int rc = is_each ? parse_each(&parse, argc, argv, end)
+	                 : parse_options(&parse, argc, argv);
 
 	if (rc == 0 && options.action == ACTION_COPY) {
 		rc = take_operands(&parse, argv + optind,
@@ -251,7 +298,10 @@ int options_parse(int argc, char **argv, struct options *out,
 			rc = check_together(&parse);
 		settle_defaults(&options);
 	}
-	if (rc == 0)
-		*out = options;
-	return rc;
+	if (rc < 0)
+		return rc;
+	*out = options;
+	if (options.action == ACTION_EACH)
+		each_bind(out);
+	return 0;
 }

@@ -5,7 +5,11 @@
  *           --help. Options stand anywhere on the line, "--" ends them, and of
  *           an option given twice the last one counts. The result is constant
  *           afterwards.
- * Lifetime  operands point into argv, which is permuted
+ *           With --each before the first "--", another table gives the options
+ *           (its letters mean other things), and what stands behind that "--"
+ *           is the command.
+ * Lifetime  operands point into argv, which is permuted; each into the
+ *           struct options that was filled, which must stay where it is
  * Errors    -EINVAL: the line asks for something unknown or contradictory, and
  *           problem says what in one line without a newline. Whether operands
  *           exist is for the engine to find out. */
@@ -14,13 +18,17 @@
 
 #include "base/base.h"
 #include "base/buf.h"
+#include "engine/each.h"
 #include "engine/settings.h"
 
 #define OPTIONS_WORKERS_MAX 1024u
 #define OPTIONS_DEPTH_MAX   65536u
 
+#define OPTIONS_SEPARATOR_MAX 64u
+
 enum action {
 	ACTION_COPY,
+	ACTION_EACH,
 	ACTION_HELP,
 	ACTION_VERSION,
 };
@@ -38,6 +46,12 @@ struct options {
 	bool is_verbose;
 	struct settings settings;
 	struct operands operands;
+	bool is_each; /* with ACTION_HELP: of --each */
+	struct each_settings each;
+	const char *script;          /* of -s */
+	const char *script_words[4]; /* its command */
+	bool is_by_lines, is_raw;    /* --lb, -u */
+	char columns[OPTIONS_SEPARATOR_MAX + 1];
 };
 
 /* Fills *out; with --help or --version only out->action counts, and what
@@ -45,8 +59,9 @@ struct options {
 int options_parse(int argc, char **argv, struct options *out,
                   struct buf *problem) NODISCARD;
 
-/* Appends the text of --help. */
+/* Appends the text of --help, and that of --each --help. */
 void options_help(struct buf *out);
+void options_each_help(struct buf *out);
 
 /* Processors this process may run on, 1 and up. */
 unsigned options_n_processors(void);

@@ -37,6 +37,7 @@ void progress_init(struct progress *progress, enum progress_mode mode, int fd)
 	*progress = (struct progress){
 		.fd = fd,
 		.in_foreground_only = mode == PROGRESS_AUTO,
+		.render = progress_render,
 		.percent = NO_PERCENT,
 		.deadline_ns = now_ns,
 		.next_ns = now_ns,
@@ -62,9 +63,8 @@ static void append_rate(struct buf *out, uint64_t bytes_per_s)
 	buf_printf(out, "%s/s", num_size_text(text, bytes_per_s));
 }
 
-/* Nanoseconds until all is done at the present speed; -1: nobody knows. */
-static int64_t left_ns(const struct progress *progress,
-                       const struct tally *tally)
+int64_t progress_left_ns(const struct progress *progress,
+                         const struct tally *tally)
 {
 	uint64_t done = work_of(tally->bytes_done, tally->n_done);
 	uint64_t total = work_of(tally->bytes_total, tally->n_total);
@@ -140,7 +140,7 @@ static void add_files(struct line *line, const struct tally *tally,
 static void add_speed(struct line *line, const struct progress *progress,
                       const struct tally *tally, struct buf *part)
 {
-	int64_t left = left_ns(progress, tally);
+	int64_t left = progress_left_ns(progress, tally);
 	char text[NUM_TEXT_MAX];
 
 	append_rate(part, rate_per_s(&progress->bytes, mono_now_ns(),
@@ -213,7 +213,8 @@ static void draw_line(struct progress *progress, const struct tally *tally,
 	struct buf out = {0};
 
 	buf_append_char(&out, '\r');
-	progress_render(progress, tally, current, columns, &out);
+	progress->was_shown = true;
+	progress->render(progress, tally, current, columns, &out);
 	size_t n_columns = columns_of(out.data + 1, out.len - 1);
 	for (size_t i = n_columns; i < progress->n_columns && i < columns; i++)
 		buf_append_char(&out, ' ');
@@ -227,7 +228,8 @@ static void draw_plain(struct progress *progress, const struct tally *tally,
 {
 	struct buf out = {0};
 
-	progress_render(progress, tally, current, SIZE_MAX, &out);
+	progress->was_shown = true;
+	progress->render(progress, tally, current, SIZE_MAX, &out);
 	buf_append_char(&out, '\n');
 	(void)fd_write_full(progress->fd, out.data, out.len);
 	buf_release(&out);

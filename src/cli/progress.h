@@ -26,12 +26,20 @@ enum progress_style {
 	PROGRESS_PLAIN, /* line after line */
 };
 
+struct progress;
+
+typedef void progress_render_fn(const struct progress *progress,
+                                const struct tally *tally, const char *current,
+                                size_t columns, struct buf *out);
+
 struct progress {
 	/* constant after init */
 	int fd;
 	enum progress_style style;
 	bool in_foreground_only;
+	progress_render_fn *render; /* progress_render, unless replaced */
 	/* what was shown */
+	bool was_shown;      /* anything */
 	unsigned permyriad;  /* the most so far */
 	size_t n_columns;    /* of the line on the terminal, 0: none is there */
 	int64_t next_ns;     /* no redraw before */
@@ -58,5 +66,9 @@ void progress_end(struct progress *progress, const struct tally *tally);
 /* Appends the line, no wider than columns (SIZE_MAX: as long as it gets). */
 void progress_render(const struct progress *progress, const struct tally *tally,
                      const char *current, size_t columns, struct buf *out);
+
+/* Nanoseconds until all is done at the present speed; -1: nobody knows. */
+int64_t progress_left_ns(const struct progress *progress,
+                         const struct tally *tally);
 
 #endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/each_ended.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* So many failures at least before a percentage counts. */
+#define PERCENT_MIN 3
+
+const char *each_master_name(struct each_master *master,
+                             const struct each_task *task)
+{
+	struct each_item item = {.text = ""};
+
+	(void)each_queue_first(&task->items, &item);
+	buf_truncate(&master->name, 0);
+	buf_append(&master->name, item.text, item.len);
+	if (task->items.n > 1)
+		buf_printf(&master->name, " (and %zu more)", task->items.n - 1);
+	return master->name.data;
+}
+
+static const struct each_record *record_of(const struct each_task *task)
+{
+	return (const void *)task->record.data;
+}
+
+bool each_master_is_done(struct each_master *master, struct each_task *task)
+{
+	if (!master->settings->resumes)
+		return false;
+	buf_truncate(&master->text, 0);
+	each_job_text(record_of(task), 1, &master->text);
+	return each_log_has(&master->log, master->text.data, master->text.len);
+}
+
+/* The items of a job with blanks between them. */
+static const struct buf *make_tag(struct each_master *master,
+                                  const struct each_task *task)
+{
+	struct each_queue items = task->items;
+	struct each_item item;
+
+	if (!master->settings->is_tagged)
+		return NULL;
+	buf_truncate(&master->tag, 0);
+	while (each_queue_first(&items, &item)) {
+		if (master->tag.len > 0)
+			buf_append_char(&master->tag, ' ');
+		buf_append(&master->tag, item.text, item.len);
+		each_queue_drop_first(&items);
+	}
+	return &master->tag;
+}
+
+static void show(struct each_master *master, struct each_task *task,
+                 enum each_stream_index stream)
+{
+	int rc = 0;
+
+	if (!master->tally->is_broken)
+		rc = each_screen_show(&master->screen, &task->printed, stream,
+		                      make_tag(master, task));
+	if (rc < 0)
+		each_master_break(master,
+		                  stream == EACH_STDERR ? "standard error"
+		                                        : "standard output",
+		                  "write", -rc);
+}
+
+/* Shows what it printed and lets go of it. */
+static void finish(struct each_master *master, struct each_task *task)
+{
+	master->held -= each_printed_size(&task->printed);
+	show(master, task, EACH_STDOUT);
+	show(master, task, EACH_STDERR);
+	each_screen_drop(&master->screen, &task->printed);
+	/* A long command line is not kept for the next, perhaps short one. */
+	if (task->record.cap > EACH_PIECE_MAX)
+		buf_release(&task->record);
+	each_queue_release(&task->items);
+	task->number = 0;
+	task->next = master->free_task;
+	master->free_task = (uint32_t)(task - master->tasks);
+}
+
+/* It has ended for good. */
+static void settle(struct each_master *master, struct each_task *task)
+{
+	struct tally *progress = &master->tally->progress;
+
+	progress->n_done += task->items.n;
+	progress->bytes_done += task->bytes;
+	progress->bytes_copied += task->bytes;
+	task->has_ended = true;
+	master->held += each_printed_size(&task->printed);
+	if (!master->settings->is_ordered) {
+		finish(master, task);
+		return;
+	}
+	while (master->n_shown < master->n_numbers) {
+		uint64_t number = master->n_shown + 1;
+		task = &master->tasks[master->by_number[number % EACH_WINDOW]];
+
+		if (!task->has_ended)
+			break;
+		master->n_shown++;
+		finish(master, task);
+	}
+}
+
+void each_master_skip(struct each_master *master, struct each_task *task)
+{
+	master->tally->n_skipped++;
+	settle(master, task);
+}
+
+static void list_failed(struct each_master *master, struct each_queue items)
+{
+	struct each_item item;
+	int rc = 0;
+
+	while (master->failed_fd >= 0 && rc == 0 &&
+	       each_queue_first(&items, &item)) {
+		rc = fd_write_full(master->failed_fd, item.text, item.len + 1);
+		each_queue_drop_first(&items);
+	}
+	if (rc < 0)
+		each_master_break(master, master->settings->failed, "write",
+		                  -rc);
+}
+
+static void halt_if_due(struct each_master *master)
+{
+	const struct each_halt *halt = &master->settings->halt;
+	uint64_t n = master->n_failed_jobs;
+
+	if (halt->when == EACH_HALT_NEVER || master->tally->is_halted)
+		return;
+	if (halt->is_percent ? n < PERCENT_MIN ||
+	                               n * 100 < halt->n * master->n_ended_jobs
+	                     : n < halt->n)
+		return;
+	master->tally->is_halted = true;
+	each_master_stop(master, halt->when == EACH_HALT_NOW ? EACH_TERMINATE
+	                                                     : EACH_START_NONE);
+}
+
+static void say_why(struct each_master *master, struct each_task *task,
+                    const struct each_end *end)
+{
+	int err = 0;
+
+	buf_truncate(&master->text, 0);
+	if (end->cause == EACH_TIMED_OUT)
+		buf_append_str(&master->text, "timed out");
+	else if (end->cause == EACH_NO_SPAWN || end->cause == EACH_SPOOL)
+		err = -end->err;
+	else if (end->signal_number)
+		buf_printf(&master->text, "killed by signal %d",
+		           end->signal_number);
+	else
+		buf_printf(&master->text, "exit status %d", end->exit_code);
+	if (end->cause == EACH_NO_SPAWN)
+		buf_append_str(&master->text, "cannot start the command");
+	if (end->cause == EACH_SPOOL)
+		buf_append_str(&master->text,
+		               "its output cannot be kept in TMPDIR");
+	master->observer->on_fault(master->observer->ctx,
+	                           each_master_name(master, task),
+	                           master->text.data, err);
+}
+
+static void count_failure(struct each_master *master, struct each_task *task,
+                          const struct each_end *end)
+{
+	struct each_queue items = task->items;
+
+	master->tally->n_failed++;
+	master->n_failed_jobs++;
+	/* Of a worker's death was told when it died. */
+	if (end->cause != EACH_WORKER_DIED)
+		say_why(master, task, end);
+	list_failed(master, items);
+	halt_if_due(master);
+}
+
+static void log_try(struct each_master *master, const struct each_task *task,
+                    unsigned worker, const struct each_end *end)
+{
+	if (!master->settings->joblog || end->cause == EACH_NOT_STARTED ||
+	    end->start_ns == 0)
+		return;
+	buf_truncate(&master->text, 0);
+	each_job_text(record_of(task), worker + 1, &master->text);
+	int rc = each_log_add(&master->log, task->number, end,
+	                      master->text.data, master->text.len);
+	if (rc < 0)
+		each_master_break(master, master->settings->joblog, "write",
+		                  -rc);
+}
+
+static bool has_failed(const struct each_end *end)
+{
+	return end->cause != EACH_BY_ITSELF || end->exit_code != 0 ||
+	       end->signal_number != 0;
+}
+
+void each_master_end(struct each_master *master, struct each_task *task,
+                     unsigned worker, const struct each_end *end)
+{
+	bool is_stopped =
+		end->cause == EACH_NOT_STARTED || end->cause == EACH_STOPPED;
+
+	log_try(master, task, worker, end);
+	task->n_tried++;
+	if (!has_failed(end)) {
+		master->tally->n_ok++;
+	} else if (is_stopped) {
+		master->tally->n_stopped++;
+	} else if (end->cause != EACH_WORKER_DIED &&
+	           task->n_tried < master->settings->n_tries &&
+	           !each_master_is_stopping(master)) {
+		each_screen_drop(&master->screen, &task->printed);
+		each_master_let_wait(master, task);
+		return;
+	}
+	if (!is_stopped)
+		master->n_ended_jobs++;
+	if (has_failed(end) && !is_stopped) {
+		/* In the order of events: first what it said itself. */
+		if (!master->settings->is_ordered) {
+			show(master, task, EACH_STDOUT);
+			show(master, task, EACH_STDERR);
+		}
+		count_failure(master, task, end);
+	}
+	settle(master, task);
+}
+
+void each_master_refuse(struct each_master *master,
+                        const struct each_item *item, const char *what, int err)
+{
+	buf_truncate(&master->name, 0);
+	buf_append(&master->name, item->text, item->len);
+	master->tally->n_failed++;
+	master->n_failed_jobs++;
+	master->n_ended_jobs++;
+	master->tally->progress.n_done++;
+	master->tally->progress.bytes_done += item->bytes;
+	master->observer->on_fault(master->observer->ctx, master->name.data,
+	                           what, err);
+	if (item->len > 0) {
+		struct each_queue items = {0};
+
+		each_queue_put(&items, item);
+		list_failed(master, items);
+		each_queue_release(&items);
+	}
+	halt_if_due(master);
+}
+
+void each_master_on_reply(void *ctx, const void *data, size_t len)
+{
+	struct each_master *master = ctx;
+	const struct each_reply *reply = data;
+	struct each_task *task = &master->tasks[reply->job];
+	struct each_printed *printed = &task->printed;
+
+	printed->worker = reply->worker;
+	switch ((enum each_reply_kind)reply->kind) {
+	case EACH_BYTES:
+		buf_append(&printed->streams[reply->stream].bytes, reply + 1,
+		           len - sizeof(*reply));
+		break;
+	case EACH_EXTENT:
+		printed->streams[reply->stream].at = reply->extent.at;
+		printed->streams[reply->stream].len = reply->extent.len;
+		break;
+	case EACH_FLUSH:
+		show(master, task, reply->stream);
+		break;
+	case EACH_ENDED:
+		each_master_end(master, task, reply->worker, &reply->end);
+		break;
+	}
+}

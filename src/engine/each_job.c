@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/each_job.h"
+
+#include <string.h>
+
+void each_job_arguments(const struct each_record *record, unsigned slot,
+                        struct buf *out)
+{
+	const uint32_t *marks = (const void *)(record + 1);
+	const char *bytes = (const void *)(marks + record->n_marks);
+	size_t at = 0;
+
+	for (size_t i = 0; i < record->n_marks; i++) {
+		buf_append(out, bytes + at, marks[i] - at);
+		buf_printf(out, "%u", slot);
+		at = marks[i];
+	}
+	buf_append(out, bytes + at, record->size - at);
+}
+
+static bool is_safe(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (c && strchr("_-+=./:,@%", c));
+}
+
+static void append_quoted(struct buf *out, const char *text, size_t len)
+{
+	size_t n_safe = 0;
+
+	while (n_safe < len && is_safe(text[n_safe]))
+		n_safe++;
+	if (n_safe == len && len > 0) {
+		buf_append(out, text, len);
+		return;
+	}
+	buf_append_char(out, '\'');
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\'')
+			buf_append_str(out, "'\\''");
+		else
+			buf_append_char(out, text[i]);
+	}
+	buf_append_char(out, '\'');
+}
+
+void each_job_text(const struct each_record *record, unsigned slot,
+                   struct buf *out)
+{
+	struct buf bytes = {0};
+	size_t at = 0;
+
+	each_job_arguments(record, slot, &bytes);
+	for (size_t i = 0; i < record->n_arguments; i++) {
+		size_t len = strlen(bytes.data + at);
+
+		if (i > 0)
+			buf_append_char(out, ' ');
+		append_quoted(out, bytes.data + at, len);
+		at += len + 1;
+	}
+	buf_release(&bytes);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/each_log.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char head[] = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\t"
+			   "Exitval\tSignal\tCommand\n";
+
+#define COLUMN_EXIT    6
+#define COLUMN_COMMAND 8
+
+/* Two hashes of 64 bits with different steps; a NUL counts as a newline. */
+static struct each_hash hash_of(const char *text, size_t len)
+{
+	struct each_hash hash = {UINT64_C(0xcbf29ce484222325),
+	                         UINT64_C(0x9e3779b97f4a7c15)};
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c =
+			(unsigned char)(text[i] == '\n' ? '\0' : text[i]);
+
+		hash.a = (hash.a ^ c) * UINT64_C(0x100000001b3);
+		hash.b = (hash.b + c) * UINT64_C(0xff51afd7ed558ccd);
+		hash.b ^= hash.b >> 32;
+	}
+	hash.a |= 1; /* never both 0 */
+	return hash;
+}
+
+static struct each_hash *find(struct each_hash *table, size_t cap,
+                              struct each_hash hash)
+{
+	size_t i = (size_t)hash.b & (cap - 1);
+
+	while ((table[i].a || table[i].b) &&
+	       (table[i].a != hash.a || table[i].b != hash.b))
+		i = (i + 1) & (cap - 1);
+	return &table[i];
+}
+
+static void grow(struct each_log *log)
+{
+	size_t cap = log->cap_done ? 2 * log->cap_done : 1024;
+	struct each_hash *table = xcalloc(cap, sizeof(*table));
+
+	for (size_t i = 0; i < log->cap_done; i++) {
+		if (log->done[i].a)
+			*find(table, cap, log->done[i]) = log->done[i];
+	}
+	free(log->done);
+	log->done = table;
+	log->cap_done = cap;
+}
+
+static void remember(struct each_log *log, const char *command, size_t len)
+{
+	struct each_hash hash = hash_of(command, len);
+
+	if (2 * log->n_done >= log->cap_done)
+		grow(log);
+	struct each_hash *place = find(log->done, log->cap_done, hash);
+	log->n_done += place->a == 0;
+	*place = hash;
+}
+
+bool each_log_has(const struct each_log *log, const char *command, size_t len)
+{
+	return log->cap_done > 0 &&
+	       find(log->done, log->cap_done, hash_of(command, len))->a != 0;
+}
+
+/* A line without its newline. */
+static int read_line(struct each_log *log, const char *line, size_t len)
+{
+	const char *at = line, *end = line + len, *status = NULL;
+
+	for (int i = 0; i < COLUMN_COMMAND; i++) {
+		const char *tab = memchr(at, '\t', (size_t)(end - at));
+
+		if (!tab)
+			return -EBADMSG;
+		if (i == COLUMN_EXIT)
+			status = at;
+		at = tab + 1;
+	}
+	if (strncmp(status, "0\t0\t", 4) == 0)
+		remember(log, at, (size_t)(end - at));
+	return 0;
+}
+
+/* Reads what is there; *size is the length without a line cut off. */
+static int read_log(struct each_log *log, FILE *file, off_t *size)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t len;
+	int rc = 0;
+
+	*size = 0;
+	while (rc == 0 && (len = getline(&line, &cap, file)) > 0) {
+		if (line[len - 1] != '\n')
+			break;
+		if (*size > 0)
+			rc = read_line(log, line, (size_t)len - 1);
+		else if (strcmp(line, head) != 0)
+			rc = -EBADMSG;
+		*size += len;
+	}
+	if (rc == 0 && ferror(file))
+		rc = -EIO;
+	free(line);
+	return rc;
+}
+
+static int resume(struct each_log *log)
+{
+	off_t size;
+	int fd = fcntl(log->fd, F_DUPFD_CLOEXEC, 0);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (!file) {
+		int rc = -errno;
+
+		(void)fd_close(fd);
+		return rc;
+	}
+	int rc = read_log(log, file, &size);
+	/* Only read from. */
+	(void)fclose(file);
+	if (rc < 0)
+		return rc;
+	/* What a killed run left of a line would make the next one unreadable.
+	 */
+	if (ftruncate(log->fd, size) < 0 || lseek(log->fd, size, SEEK_SET) < 0)
+		return -errno;
+	return size == 0 ? fd_write_full(log->fd, head, sizeof(head) - 1) : 0;
+}
+
+int each_log_open(struct each_log *log, const char *path, bool resumes)
+{
+	int flags = O_RDWR | O_CREAT | O_CLOEXEC | (resumes ? 0 : O_TRUNC);
+	int rc;
+
+	*log = (struct each_log){.fd = -1};
+	if (!path)
+		return 0;
+	/* lint: path, given by the user */
+	log->fd = open(path, flags, 0666);
+	if (log->fd < 0)
+		return -errno;
+	if (resumes)
+		rc = resume(log);
+	else
+		rc = fd_write_full(log->fd, head, sizeof(head) - 1);
+	if (rc < 0)
+		(void)each_log_close(log);
+	return rc;
+}
+
+int each_log_close(struct each_log *log)
+{
+	int rc = fd_close_checked(log->fd);
+
+	log->fd = -1;
+	buf_release(&log->line);
+	free(log->done);
+	log->done = NULL;
+	log->cap_done = log->n_done = 0;
+	return rc;
+}
+
+int each_log_add(struct each_log *log, uint64_t number,
+                 const struct each_end *end, const char *command, size_t len)
+{
+	bool is_timeout = end->cause == EACH_TIMED_OUT;
+	bool is_own_failure =
+		end->cause == EACH_NO_SPAWN || end->cause == EACH_SPOOL;
+	int exit_code = is_timeout ? -1 : end->exit_code;
+
+	if (log->fd < 0)
+		return 0;
+	if (is_own_failure)
+		exit_code = end->err == -ENOENT ? 127 : 126;
+	buf_truncate(&log->line, 0);
+	buf_printf(&log->line, "%llu\t:\t%.3f\t%10.3f\t0\t%llu\t%d\t%d\t",
+	           (unsigned long long)number,
+	           (double)(end->start_ns / NS_PER_MS) / 1000,
+	           (double)(end->runtime_ns / NS_PER_MS) / 1000,
+	           (unsigned long long)end->n_printed, exit_code,
+	           is_own_failure ? 0
+	           : is_timeout   ? 15
+	                          : end->signal_number);
+	size_t start = log->line.len;
+	buf_append(&log->line, command, len);
+	for (size_t i = start; i < log->line.len; i++) {
+		if (log->line.data[i] == '\n')
+			log->line.data[i] = '\0';
+	}
+	buf_append_char(&log->line, '\n');
+	return fd_write_full(log->fd, log->line.data, log->line.len);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/each_source.h - where the items come from: trees or a list
+ *
+ * Model     one interface to both. An item is valid until the next call.
+ * Lifetime  open .. close
+ * Blocking  see the two
+ * Errors    open: negative errno. next: 1 an item; 0 the end; -EAGAIN none
+ *           now: call again, when fd is readable if there is a fd; any other
+ *           one is about source->name, and says whether it goes on. */
+#ifndef ENGINE_EACH_SOURCE_H
+#define ENGINE_EACH_SOURCE_H
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "engine/each.h"
+#include "engine/each_list.h"
+#include "engine/each_tree.h"
+
+struct each_source {
+	bool is_list;
+	struct each_list list;
+	struct each_tree tree;
+	bool has_ended;
+	/* of an error */
+	const char *name, *what;
+	struct buf text;
+};
+
+int each_source_open(struct each_source *source,
+                     const struct each_settings *settings);
+void each_source_close(struct each_source *source);
+int each_source_next(struct each_source *source, struct each_item *item);
+
+/* The descriptor to wait for after -EAGAIN, or -1: there is nothing to wait
+ * for. */
+int each_source_fd(const struct each_source *source);
+
+/* The descriptor is readable, or can never be waited for. */
+void each_source_is_ready(struct each_source *source, bool for_ever);
+
+#endif

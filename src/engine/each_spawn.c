@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/each_spawn.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void each_spawn_prepare(struct each_worker *worker,
+                        const struct each_record *record)
+{
+	const uint32_t *marks = (const void *)(record + 1);
+	/* execve does not write there, whatever its type says. */
+	char *at = (char *)(uintptr_t)(marks + record->n_marks);
+
+	if (record->n_marks > 0) {
+		buf_truncate(&worker->bytes, 0);
+		each_job_arguments(record, mp_worker_index(worker->self) + 1,
+		                   &worker->bytes);
+		at = worker->bytes.data;
+	}
+	if (record->n_arguments >= worker->argv_cap) {
+		worker->argv_cap = record->n_arguments + 1;
+		worker->argv = xrealloc(
+			worker->argv, worker->argv_cap * sizeof(*worker->argv));
+	}
+	for (size_t i = 0; i < record->n_arguments; i++) {
+		worker->argv[i] = at;
+		at = strchr(at, '\0') + 1;
+	}
+	worker->argv[record->n_arguments] = NULL;
+}
+
+/* The parts cannot fail but for memory, which the spawn would need as well. */
+static int spawn(const struct each_worker *worker, const int *pipes, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t set;
+	int rc;
+
+	if (posix_spawn_file_actions_init(&actions))
+		return -ENOMEM;
+	if (posix_spawnattr_init(&attributes)) {
+		posix_spawn_file_actions_destroy(&actions);
+		return -ENOMEM;
+	}
+	sigemptyset(&set);
+	rc = posix_spawnattr_setsigmask(&attributes, &set);
+	sigaddset(&set, SIGPIPE);
+	rc = rc ? rc : posix_spawnattr_setsigdefault(&attributes, &set);
+	rc = rc ? rc
+	        : posix_spawnattr_setflags(&attributes,
+	                                   POSIX_SPAWN_SETPGROUP |
+	                                           POSIX_SPAWN_SETSIGMASK |
+	                                           POSIX_SPAWN_SETSIGDEF);
+	rc = rc ? rc
+	        : posix_spawn_file_actions_adddup2(&actions, worker->null_fd,
+	                                           STDIN_FILENO);
+	for (unsigned i = 0; !rc && pipes && i < N_EACH_STREAMS; i++)
+		rc = posix_spawn_file_actions_adddup2(&actions, pipes[i],
+		                                      STDOUT_FILENO + (int)i);
+	if (!rc && worker->program)
+		rc = posix_spawn(pid, worker->program, &actions, &attributes,
+		                 worker->argv, environ);
+	else if (!rc)
+		rc = posix_spawnp(pid, worker->argv[0], &actions, &attributes,
+		                  worker->argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return -rc;
+}
+
+int each_spawn(struct each_worker *worker, uint32_t job, pid_t *pid)
+{
+	int pipes[N_EACH_STREAMS] = {-1, -1};
+	int rc = 0;
+
+	if (worker->settings->output == EACH_RAW)
+		return spawn(worker, NULL, pid);
+	for (unsigned i = 0; rc == 0 && i < N_EACH_STREAMS; i++) {
+		pipes[i] = each_stream_begin(&worker->streams[i], job);
+		rc = pipes[i] < 0 ? pipes[i] : 0;
+	}
+	if (rc == 0)
+		rc = spawn(worker, pipes, pid);
+	for (unsigned i = 0; i < N_EACH_STREAMS; i++) {
+		(void)fd_close(pipes[i]);
+		if (rc < 0)
+			worker->streams[i].fd = fd_close(worker->streams[i].fd);
+	}
+	return rc;
+}
+
+/* 0 for a file that may be run. */
+static int check_program(const char *path)
+{
+	struct stat status;
+
+	/* lint: path, as the kernel will look for it */
+	if (stat(path, &status) < 0)
+		return -errno;
+	if (S_ISDIR(status.st_mode))
+		return -EACCES;
+	/* lint: path, the same */
+	return access(path, X_OK) < 0 ? -errno : 0;
+}
+
+int each_spawn_find(const char *name, struct buf *out)
+{
+	const char *path = getenv("PATH");
+	int rc = -ENOENT;
+
+	buf_truncate(out, 0);
+	buf_append_str(out, name);
+	if (strchr(name, '/'))
+		return check_program(out->data);
+	if (!*name)
+		return rc;
+	for (const char *at = path ? path : "/bin:/usr/bin"; at;) {
+		size_t len = strcspn(at, ":");
+
+		buf_truncate(out, 0);
+		buf_append(out, at, len);
+		buf_printf(out, "%s%s", len ? "/" : "./", name);
+		int found = check_program(out->data);
+		if (found == 0)
+			return 0;
+		/* A file that may not be run is said only if none may. */
+		if (found == -EACCES)
+			rc = found;
+		at = at[len] ? at + len + 1 : NULL;
+	}
+	return rc;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/each_spawn.h - how a worker starts a command
+ *
+ * Model     posix_spawn, so that nothing is copied however large the worker:
+ *           a process group of its own, /dev/null as standard input, pipes of
+ *           the worker as the other two (unless output is raw), no signal
+ *           blocked, SIGPIPE not ignored
+ * Errors    negative errno: of the pipes, the fork, or the exec */
+#ifndef ENGINE_EACH_SPAWN_H
+#define ENGINE_EACH_SPAWN_H
+
+#include "base/base.h"
+#include "engine/each_worker.h"
+
+/* Puts the arguments into worker->argv; they may point into the record. */
+void each_spawn_prepare(struct each_worker *worker,
+                        const struct each_record *record);
+
+/* Starts it; its streams are then to be read and ended. */
+int each_spawn(struct each_worker *worker, uint32_t job, pid_t *pid);
+
+/* Finds a program along PATH. 0 with its path in out, -ENOENT, -EACCES. */
+int each_spawn_find(const char *name, struct buf *out);
+
+#endif

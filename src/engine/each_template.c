@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/each_template.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum part_kind {
+	PART_TEXT,
+	PART_ITEM,
+	PART_BASE,
+	PART_DIR,
+	PART_STEM,
+	PART_BASE_STEM,
+	PART_RELATIVE,
+	PART_RELATIVE_STEM,
+	PART_COLUMN,
+	PART_NUMBER,
+	PART_SLOT,
+};
+
+struct part {
+	enum part_kind kind;
+	size_t column;
+	struct each_text text; /* of PART_TEXT, in the word */
+};
+
+struct each_argument {
+	const char *word;
+	struct part *parts;
+	size_t n_parts;
+	bool repeats;
+};
+
+static const struct {
+	const char *text;
+	enum part_kind kind;
+} names[] = {
+	{"{}", PART_ITEM},
+	{"{/}", PART_BASE},
+	{"{//}", PART_DIR},
+	{"{.}", PART_STEM},
+	{"{/.}", PART_BASE_STEM},
+	{"{r}", PART_RELATIVE},
+	{"{r.}", PART_RELATIVE_STEM},
+	{"{#}", PART_NUMBER},
+	{"{%}", PART_SLOT},
+};
+
+/* "{12}": the bytes it takes, 0 if it is none. */
+static size_t match_column(const char *text, size_t *column)
+{
+	size_t at = 1;
+
+	*column = 0;
+	while (text[at] >= '0' && text[at] <= '9' && at < 8)
+		*column = *column * 10 + (size_t)(text[at++] - '0');
+	return *column > 0 && text[at] == '}' ? at + 1 : 0;
+}
+
+/* The placeholder that starts here: the bytes it takes, 0 if there is none. */
+static size_t match(const char *text, struct part *part)
+{
+	if (*text != '{')
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		size_t len = strlen(names[i].text);
+
+		if (strncmp(text, names[i].text, len) == 0) {
+			part->kind = names[i].kind;
+			return len;
+		}
+	}
+	part->kind = PART_COLUMN;
+	return match_column(text, &part->column);
+}
+
+/* "{{x}}" around a placeholder: the bytes of "{x}", 0 if it is none. */
+static size_t match_escaped(const char *text)
+{
+	struct part part;
+	size_t len = text[0] == '{' ? match(text + 1, &part) : 0;
+
+	return len > 0 && text[1 + len] == '}' ? len : 0;
+}
+
+static void add_part(struct each_argument *argument, const struct part *part)
+{
+	struct part *last = argument->parts + argument->n_parts - 1;
+
+	/* Neighbouring texts become one. */
+	if (part->kind == PART_TEXT && argument->n_parts > 0 &&
+	    last->kind == PART_TEXT &&
+	    last->text.text + last->text.len == part->text.text) {
+		last->text.len += part->text.len;
+		return;
+	}
+	argument->parts =
+		xrealloc(argument->parts,
+	                 (argument->n_parts + 1) * sizeof(*argument->parts));
+	argument->parts[argument->n_parts++] = *part;
+	if (part->kind != PART_TEXT && part->kind != PART_NUMBER &&
+	    part->kind != PART_SLOT)
+		argument->repeats = true;
+}
+
+static void compile(struct each_argument *argument, const char *word)
+{
+	argument->word = word;
+	for (const char *at = word; *at;) {
+		struct part part = {.kind = PART_TEXT, .text = {at, 1}};
+		size_t len = match_escaped(at);
+
+		if (len > 0) {
+			part.text = (struct each_text){at + 1, len};
+			at += len + 2;
+		} else {
+			len = match(at, &part);
+			if (len == 0)
+				part.kind = PART_TEXT;
+			at += len ? len : 1;
+		}
+		add_part(argument, &part);
+	}
+}
+
+static void take_literally(struct each_argument *argument, const char *word)
+{
+	const struct part part = {.kind = PART_TEXT,
+	                          .text = {word, strlen(word)}};
+
+	argument->word = word;
+	add_part(argument, &part);
+}
+
+void each_template_init(struct each_template *template,
+                        const char *const *words, size_t n_words,
+                        size_t n_literal, struct each_text separator)
+{
+	bool repeats = false;
+
+	*template = (struct each_template){
+		.arguments = xcalloc(n_words + 1, sizeof(struct each_argument)),
+		.n_arguments = n_words,
+		.separator = separator,
+	};
+	for (size_t i = 0; i < n_words; i++) {
+		struct each_argument *argument = &template->arguments[i];
+
+		if (i < n_literal)
+			take_literally(argument, words[i]);
+		else
+			compile(argument, words[i]);
+		repeats = repeats || argument->repeats;
+		for (size_t k = 0; k < argument->n_parts; k++)
+			template->has_slot =
+				template->has_slot ||
+				argument->parts[k].kind == PART_SLOT;
+	}
+	if (!repeats)
+		compile(&template->arguments[template->n_arguments++], "{}");
+}
+
+void each_template_release(struct each_template *template)
+{
+	for (size_t i = 0; i < template->n_arguments; i++)
+		free(template->arguments[i].parts);
+	free(template->arguments);
+	*template = (struct each_template){0};
+}
+
+bool each_template_repeats(const struct each_template *template,
+                           size_t argument)
+{
+	return template->arguments[argument].repeats;
+}
+
+const char *each_template_constant(const struct each_template *template,
+                                   size_t argument)
+{
+	const struct each_argument *words = &template->arguments[argument];
+	bool is_whole = words->n_parts == 1 &&
+	                words->parts[0].kind == PART_TEXT &&
+	                words->parts[0].text.len == strlen(words->word);
+
+	return is_whole || words->n_parts == 0 ? words->word : NULL;
+}
+
+static struct each_text part_text(const struct each_template *template,
+                                  const struct part *part,
+                                  const struct each_item *item)
+{
+	struct each_text whole = {item->text, item->len};
+	struct each_text relative = {item->text + item->root_len,
+	                             item->len - item->root_len};
+
+	switch (part->kind) {
+	case PART_BASE:
+		return each_item_base(whole);
+	case PART_DIR:
+		return each_item_dir(whole);
+	case PART_STEM:
+		return each_item_stem(whole);
+	case PART_BASE_STEM:
+		return each_item_stem(each_item_base(whole));
+	case PART_RELATIVE:
+		return relative;
+	case PART_RELATIVE_STEM:
+		return each_item_stem(relative);
+	case PART_COLUMN:
+		return each_item_column(whole, template->separator,
+		                        part->column);
+	case PART_ITEM:
+	case PART_TEXT:
+	case PART_NUMBER:
+	case PART_SLOT:
+		break;
+	}
+	return whole;
+}
+
+void each_template_expand(const struct each_template *template, size_t argument,
+                          const struct each_item *item, uint64_t number,
+                          struct buf *out, struct buf *marks)
+{
+	const struct each_argument *words = &template->arguments[argument];
+
+	for (size_t i = 0; i < words->n_parts; i++) {
+		const struct part *part = &words->parts[i];
+
+		if (part->kind == PART_TEXT) {
+			buf_append(out, part->text.text, part->text.len);
+		} else if (part->kind == PART_NUMBER) {
+			buf_printf(out, "%llu", (unsigned long long)number);
+		} else if (part->kind == PART_SLOT) {
+			uint32_t at = (uint32_t)out->len;
+
+			buf_append(marks, &at, sizeof(at));
+		} else {
+			struct each_text text = part_text(template, part, item);
+
+			buf_append(out, text.text, text.len);
+		}
+	}
+	buf_append_char(out, '\0');
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/each_tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Entries looked at before the caller has its turn. */
+#define STEPS_MAX 256
+
+void each_tree_open(struct each_tree *tree, const struct each_filter *filter,
+                    const char *const *paths, size_t n_paths)
+{
+	*tree = (struct each_tree){
+		.filter = filter, .paths = paths, .n_paths = n_paths};
+}
+
+static void leave(struct each_tree *tree)
+{
+	scan_close(&tree->levels[--tree->n_levels].scan);
+}
+
+void each_tree_close(struct each_tree *tree)
+{
+	while (tree->n_levels > 0)
+		leave(tree);
+	free(tree->levels);
+	buf_release(&tree->path);
+	*tree = (struct each_tree){0};
+}
+
+static bool has_extension(const struct each_words *extensions,
+                          struct each_text name)
+{
+	size_t stem = each_item_stem(name).len;
+
+	for (size_t i = 0; i < extensions->n; i++) {
+		const char *word = extensions->words[i];
+
+		if (stem < name.len && strlen(word) == name.len - stem - 1 &&
+		    strcasecmp(word, name.text + stem + 1) == 0)
+			return true;
+	}
+	return extensions->n == 0;
+}
+
+static bool matches(const struct each_words *globs, const char *name)
+{
+	for (size_t i = 0; i < globs->n; i++) {
+		if (fnmatch(globs->words[i], name, 0) == 0)
+			return true;
+	}
+	return globs->n == 0;
+}
+
+static unsigned type_of_mode(mode_t mode)
+{
+	if (S_ISREG(mode))
+		return EACH_FILES;
+	if (S_ISDIR(mode))
+		return EACH_DIRS;
+	return S_ISLNK(mode) ? EACH_LINKS : 0;
+}
+
+/* 0 if it has to be asked for. */
+static unsigned type_of_entry(unsigned char type, bool *is_known)
+{
+	*is_known = type != DT_UNKNOWN;
+	if (type == DT_REG)
+		return EACH_FILES;
+	if (type == DT_DIR)
+		return EACH_DIRS;
+	return type == DT_LNK ? EACH_LINKS : 0;
+}
+
+/* The path in tree->path; base at its last name. */
+static bool is_picked(const struct each_tree *tree, unsigned type,
+                      struct each_text base)
+{
+	return (tree->filter->types & type) &&
+	       has_extension(&tree->filter->extensions, base) &&
+	       matches(&tree->filter->globs, base.text);
+}
+
+static struct each_item item_of(const struct each_tree *tree, uint64_t bytes)
+{
+	return (struct each_item){.text = tree->path.data,
+	                          .len = tree->path.len,
+	                          .root_len = tree->root_len,
+	                          .bytes = bytes};
+}
+
+/* Goes into a directory that is open; tree->path ends with a slash. */
+static int enter(struct each_tree *tree, int fd)
+{
+	if (tree->n_levels == tree->cap_levels) {
+		tree->cap_levels = tree->cap_levels ? 2 * tree->cap_levels : 16;
+		tree->levels = xrealloc(
+			tree->levels, tree->cap_levels * sizeof(*tree->levels));
+	}
+	struct each_level *level = &tree->levels[tree->n_levels];
+	int rc = scan_open(&level->scan, fd);
+
+	if (rc < 0) {
+		(void)close(fd);
+		return rc;
+	}
+	level->path_len = tree->path.len;
+	tree->n_levels++;
+	return -EAGAIN;
+}
+
+static int enter_below(struct each_tree *tree, int at_fd, const char *name,
+                       int flags)
+{
+	int fd =
+		openat(at_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+
+	if (fd < 0)
+		return -errno;
+	if (tree->path.data[tree->path.len - 1] != '/')
+		buf_append_char(&tree->path, '/');
+	return enter(tree, fd);
+}
+
+/* The next of the given paths. */
+static int start_path(struct each_tree *tree, struct each_item *item)
+{
+	const char *path = tree->paths[tree->i_path++];
+	struct stat status;
+
+	buf_truncate(&tree->path, 0);
+	buf_append_str(&tree->path, path);
+	/* lint: path, given by the user; what it leads to is meant */
+	if (stat(path, &status) < 0 &&
+	    /* lint: path, the same; a link that leads nowhere */
+	    lstat(path, &status) < 0)
+		return -errno;
+	if (S_ISDIR(status.st_mode)) {
+		/* lint: path, the same */
+		int rc = enter_below(tree, AT_FDCWD, path, 0);
+
+		tree->root_len = tree->path.len;
+		return rc;
+	}
+	struct each_text base = each_item_base(
+		(struct each_text){tree->path.data, tree->path.len});
+	tree->root_len = (size_t)(base.text - tree->path.data);
+	if (!is_picked(tree, type_of_mode(status.st_mode), base))
+		return -EAGAIN;
+	*item = item_of(tree, (uint64_t)status.st_size);
+	return 1;
+}
+
+/* An entry of the directory the walk is in; tree->path has its path. */
+static int look_at(struct each_tree *tree, const struct scan_entry *entry,
+                   struct each_item *item)
+{
+	struct each_level *level = &tree->levels[tree->n_levels - 1];
+	struct each_text base = {tree->path.data + level->path_len,
+	                         entry->name_len};
+	int at_fd = level->scan.fd;
+	struct stat status = {0};
+	bool is_known;
+	unsigned type = type_of_entry(entry->type, &is_known);
+	bool wants_size = tree->filter->wants_sizes && type == EACH_FILES;
+
+	if (!is_known || (wants_size && is_picked(tree, type, base))) {
+		if (fstatat(at_fd, entry->name, &status, AT_SYMLINK_NOFOLLOW))
+			return errno == ENOENT ? -EAGAIN : -errno;
+		type = type_of_mode(status.st_mode);
+	}
+	bool is_wanted = is_picked(tree, type, base);
+	if (is_wanted)
+		*item = item_of(tree, type == EACH_FILES
+		                              ? (uint64_t)status.st_size
+		                              : 0);
+	if (type == EACH_DIRS) {
+		int rc = enter_below(tree, at_fd, entry->name, O_NOFOLLOW);
+
+		if (rc != -EAGAIN)
+			return rc;
+		/* The buffer may have moved; the slash is not the item's. */
+		item->text = tree->path.data;
+	}
+	return is_wanted ? 1 : -EAGAIN;
+}
+
+static int step(struct each_tree *tree, struct each_item *item)
+{
+	struct each_level *level = &tree->levels[tree->n_levels - 1];
+	struct scan_entry entry;
+
+	buf_truncate(&tree->path, level->path_len);
+	int rc = scan_next(&level->scan, &entry);
+	if (rc <= 0) {
+		leave(tree);
+		return rc ? rc : -EAGAIN;
+	}
+	buf_append(&tree->path, entry.name, entry.name_len);
+	return look_at(tree, &entry, item);
+}
+
+int each_tree_next(struct each_tree *tree, struct each_item *item)
+{
+	for (int i = 0; i < STEPS_MAX; i++) {
+		int rc;
+
+		if (tree->n_levels > 0)
+			rc = step(tree, item);
+		else if (tree->i_path < tree->n_paths)
+			rc = start_path(tree, item);
+		else
+			return 0;
+		if (rc != -EAGAIN)
+			return rc;
+	}
+	return -EAGAIN;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* engine/each_tree.h - the files found under some paths, as they are found
+ *
+ * Model     a walk, depth first, in the order the directories give; of what it
+ *           meets, the filters pick. A path that is not a directory stands for
+ *           itself. Symlinks are followed for the given paths only.
+ * Lifetime  open .. close; paths and filters are borrowed
+ * Blocking  as reading directories does; next looks at a bounded number of
+ *           entries and says -EAGAIN if it has found none among them
+ * Memory    a directory buffer for each level the walk is deep
+ * Errors    next: -EAGAIN nothing so far, any other one concerns the path in
+ *           tree->path and the walk goes on behind it */
+#ifndef ENGINE_EACH_TREE_H
+#define ENGINE_EACH_TREE_H
+
+#include "base/base.h"
+#include "base/buf.h"
+#include "engine/each_item.h"
+#include "fs/scan.h"
+
+#define EACH_WORDS_MAX 64
+
+struct each_words {
+	const char *words[EACH_WORDS_MAX];
+	size_t n;
+};
+
+/* Which types are picked. */
+enum each_type {
+	EACH_FILES = 1 << 0, /* regular ones */
+	EACH_DIRS = 1 << 1,
+	EACH_LINKS = 1 << 2,
+};
+
+struct each_filter {
+	unsigned types;               /* enum each_type */
+	struct each_words extensions; /* any of them, of any case; none: all */
+	struct each_words globs;      /* any matches the base name; none: all */
+	bool wants_sizes;
+};
+
+struct each_level {
+	struct scan scan;
+	size_t path_len; /* with the slash */
+};
+
+struct each_tree {
+	const struct each_filter *filter;
+	const char *const *paths;
+	size_t n_paths, i_path; /* i_path is the next one */
+	struct each_level *levels;
+	size_t n_levels, cap_levels;
+	size_t root_len;
+	struct buf path; /* of the entry, or the error */
+};
+
+void each_tree_open(struct each_tree *tree, const struct each_filter *filter,
+                    const char *const *paths, size_t n_paths);
+int each_tree_next(struct each_tree *tree, struct each_item *item);
+void each_tree_close(struct each_tree *tree);
+
+#endif

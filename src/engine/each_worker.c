@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a job: it runs; it may be told to terminate, by its time limit
+ * or because the run is stopping; it may be killed, when that has not helped.
+ * A job that is told to terminate has ended when all that it started has, or
+ * has been killed; any other one when its command has. */
+#include "engine/each_worker.h"
+
+#include "base/fd.h"
+#include "base/mono.h"
+#include "engine/each_kin.h"
+#include "engine/each_spawn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum phase {
+	RUNNING,
+	TERMINATING,
+	KILLED,
+};
+
+struct job {
+	struct each_worker *worker;
+	pid_t pid; /* 0: it has ended and was reaped */
+	int status;
+	enum phase phase;
+	enum each_cause cause;
+	int64_t deadline_ns; /* of the phase */
+};
+
+/* What the handler below needs. */
+static struct each_cell *own_cell;
+
+/* SIGTERM: the master is dead, or somebody wants this worker to go. */
+static void leave(int signal_number)
+{
+	pid_t pid = atomic_load(&own_cell->pid);
+
+	(void)signal_number;
+	if (pid > 0)
+		(void)kill(-pid, SIGKILL);
+	/* Whoever calls setsid has left the group. What comes up when these
+	 * are dead is nobody's any more. */
+	(void)each_kin_signal(SIGKILL, each_kin_is_left, own_cell);
+	_exit(1);
+}
+
+static int watch_signals(struct each_worker *worker)
+{
+	struct sigaction action = {.sa_handler = leave};
+	sigset_t set;
+
+	own_cell = worker->cell;
+	(void)signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	worker->child_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (worker->child_fd < 0)
+		return -errno;
+	if (sigaction(SIGTERM, &action, NULL) < 0 ||
+	    prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
+		return -errno;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_UNBLOCK, &set, NULL) < 0)
+		return -errno;
+	return getppid() == worker->master ? 0 : -ESRCH;
+}
+
+int each_worker_start(struct each_worker *worker, struct mp_worker *self)
+{
+	unsigned index = mp_worker_index(self);
+	struct each_cell *cell = &worker->shared->cells[index];
+
+	worker->self = self;
+	worker->cell = cell;
+	/* The cell was a dead worker's, whose children are gone from here. */
+	atomic_store(&cell->pid, 0);
+	atomic_store(&cell->job_up, 0);
+	atomic_store(&cell->n_left, 0);
+	for (unsigned i = 0; i < N_EACH_STREAMS; i++) {
+		const int *fds = worker->spool_fds;
+
+		worker->streams[i] = (struct each_stream){
+			.index = i,
+			.cell = cell,
+			.worker = self,
+			.spool_fd =
+				fds ? fds[index * N_EACH_STREAMS + i] : -ENOENT,
+			.is_by_lines = worker->settings->output == EACH_LINES,
+			.fd = -1,
+			.memory = xmalloc(EACH_STREAM_MEMORY),
+		};
+	}
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return -errno;
+	return watch_signals(worker);
+}
+
+void each_worker_stop(struct each_worker *worker)
+{
+	for (unsigned i = 0; i < N_EACH_STREAMS; i++)
+		free(worker->streams[i].memory);
+	worker->child_fd = fd_close(worker->child_fd);
+	buf_release(&worker->bytes);
+	free(worker->argv);
+}
+
+static void terminate(struct job *job, enum each_cause cause)
+{
+	int64_t after_ns = job->worker->settings->kill_after_ns;
+
+	if (job->phase != RUNNING)
+		return;
+	job->phase = TERMINATING;
+	job->cause = cause;
+	job->deadline_ns = mono_now_ns() + after_ns;
+	/* Not reaped yet, so the group is its own. */
+	if (job->pid)
+		(void)kill(-job->pid, SIGTERM);
+}
+
+static void kill_all(struct job *job, enum each_cause cause)
+{
+	if (job->phase == RUNNING)
+		job->cause = cause;
+	job->phase = KILLED;
+	job->deadline_ns = MONO_NEVER;
+	if (job->pid)
+		(void)kill(-job->pid, SIGKILL);
+}
+
+static void reap(struct job *job)
+{
+	struct signalfd_siginfo info;
+	int status;
+	pid_t pid;
+
+	while (read(job->worker->child_fd, &info, sizeof(info)) > 0)
+		continue;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != job->pid)
+			continue;
+		job->pid = 0;
+		job->status = status;
+		atomic_store(&job->worker->cell->pid, 0);
+	}
+}
+
+/* True when there is nothing more to wait for. */
+static bool has_ended(struct job *job)
+{
+	struct each_cell *cell = job->worker->cell;
+
+	if (job->pid)
+		return false;
+	if (job->phase == RUNNING)
+		return true;
+	if (job->phase == TERMINATING)
+		return each_kin_signal(SIGTERM, each_kin_is_left, cell) == 0;
+	each_kin_kill(each_kin_is_left, cell);
+	return true;
+}
+
+static void look_at_streams(struct job *job, const struct pollfd *fds)
+{
+	for (unsigned i = 0; i < N_EACH_STREAMS; i++) {
+		struct each_stream *stream = &job->worker->streams[i];
+
+		if (fds[i].revents)
+			each_stream_read(stream, EACH_STREAM_MEMORY);
+		if (stream->err)
+			terminate(job, EACH_SPOOL);
+	}
+}
+
+/* Waits until the command has ended. */
+static void wait_for(struct job *job)
+{
+	struct each_worker *worker = job->worker;
+
+	while (!has_ended(job)) {
+		struct pollfd fds[] = {
+			{worker->streams[EACH_STDOUT].fd, POLLIN, 0},
+			{worker->streams[EACH_STDERR].fd, POLLIN, 0},
+			{worker->child_fd, POLLIN, 0},
+			{job->phase == RUNNING ? worker->stop_fd : -1, POLLIN,
+		         0},
+			{job->phase != KILLED ? worker->kill_fd : -1, POLLIN,
+		         0},
+		};
+		int left_ms = job->deadline_ns == MONO_NEVER
+		                      ? -1
+		                      : mono_left_ms(job->deadline_ns);
+		int n = poll(fds, ARRAY_LEN(fds), left_ms);
+
+		if (n > 0) {
+			look_at_streams(job, fds);
+			if (fds[2].revents)
+				reap(job);
+			if (fds[3].revents)
+				terminate(job, EACH_STOPPED);
+			if (fds[4].revents)
+				kill_all(job, EACH_STOPPED);
+		}
+		if (n == 0 && job->phase == TERMINATING)
+			kill_all(job, job->cause);
+		if (n == 0 && job->phase == RUNNING)
+			terminate(job, EACH_TIMED_OUT);
+	}
+}
+
+/* What is in the pipes when the command has ended is its own. What others
+ * write there later is not waited for. */
+static void finish_streams(struct job *job)
+{
+	struct each_worker *worker = job->worker;
+
+	for (unsigned i = 0; i < N_EACH_STREAMS; i++) {
+		struct each_stream *stream = &worker->streams[i];
+
+		each_stream_read(stream, each_stream_waiting(stream));
+		if (stream->err && job->phase == RUNNING)
+			job->cause = EACH_SPOOL;
+		each_stream_end(stream);
+	}
+}
+
+static void say_end(struct each_worker *worker, uint32_t job,
+                    const struct each_end *end)
+{
+	const struct each_reply reply = {
+		.kind = EACH_ENDED,
+		.worker = mp_worker_index(worker->self),
+		.job = job,
+		.end = *end,
+	};
+
+	/* Fails only for a record that is too long. */
+	(void)mp_worker_reply_last(worker->self, &reply, sizeof(reply));
+}
+
+static int spool_error(const struct each_worker *worker)
+{
+	int err = worker->streams[EACH_STDOUT].err;
+
+	return err ? err : worker->streams[EACH_STDERR].err;
+}
+
+static int64_t real_now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static void run_command(struct each_worker *worker, struct job *job,
+                        uint32_t number, struct each_end *end)
+{
+	struct each_cell *cell = worker->cell;
+	int64_t start_ns = mono_now_ns();
+
+	end->start_ns = real_now_ns();
+	atomic_store(&cell->since_ns, start_ns);
+	atomic_store(&cell->job_up, number + 1);
+	job->deadline_ns = worker->settings->timeout_ns
+	                           ? start_ns + worker->settings->timeout_ns
+	                           : MONO_NEVER;
+	end->err = each_spawn(worker, number, &job->pid);
+	if (end->err) {
+		end->cause = EACH_NO_SPAWN;
+	} else {
+		atomic_store(&cell->pid, job->pid);
+		wait_for(job);
+		finish_streams(job);
+		end->cause = job->cause;
+		end->err = spool_error(worker);
+		end->n_printed = worker->streams[EACH_STDOUT].n_read;
+	}
+	end->runtime_ns = mono_now_ns() - start_ns;
+	if (WIFEXITED(job->status))
+		end->exit_code = WEXITSTATUS(job->status);
+	else if (WIFSIGNALED(job->status))
+		end->signal_number = WTERMSIG(job->status);
+	each_kin_leave(cell);
+	atomic_store(&cell->job_up, 0);
+}
+
+void each_worker_run(struct each_worker *worker,
+                     const struct each_record *record)
+{
+	struct job job = {.worker = worker};
+	struct each_end end = {.cause = EACH_NOT_STARTED};
+
+	if (atomic_load(&worker->shared->stop) == EACH_GO_ON) {
+		each_spawn_prepare(worker, record);
+		run_command(worker, &job, record->job, &end);
+	}
+	say_end(worker, record->job, &end);
+}
