@@ -6,6 +6,29 @@ _pcopy_words() { # WORDS
   mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
 }
 
+# The options of --each; behind -- a command is completed as a file name.
+_pcopy_each() {
+  case $prev in
+    -j | --jobs) _pcopy_words '1 2 4 8 16 50% 100% -1' ;;
+    -t | --type) _pcopy_words 'f d l' ;;
+    --halt) _pcopy_words 'soon,fail=1 now,fail=1 soon,fail=10%' ;;
+    --progress) _pcopy_words 'auto always never' ;;
+    *)
+      if [[ $cur == -* ]]; then
+        _pcopy_words '--arg-file= --null --columns= --extension= --glob=
+          --type= --items= --script= --jobs= --queue-depth= --keep-order
+          --lb --ungroup --tag --tries= --timeout= --kill-after= --halt=
+          --joblog= --resume --failed= --quiet --progress= --help --version
+          -a -0 -d -e -g -t -n -s -j -k -u -q'
+        [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
+      else
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      fi
+      ;;
+  esac
+}
+
 _pcopy() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
   local i
@@ -23,6 +46,10 @@ _pcopy() {
   COMPREPLY=()
 
   for ((i = 1; i < COMP_CWORD; i++)); do
+    if [[ ${COMP_WORDS[i]} == --each ]]; then
+      _pcopy_each
+      return
+    fi
     if [[ ${COMP_WORDS[i]} == -- ]]; then
       compopt -o filenames
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -49,7 +76,7 @@ _pcopy() {
           -n --dry-run -v --verbose -q --quiet -x --one-file-system -u
           --update= --preserve= --no-preserve= -L --dereference -H
           --reflink= --sparse= --force --inplace --progress=
-          --help --version'
+          --each --help --version'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
       else
         compopt -o filenames

@@ -4,12 +4,11 @@
 #include "base/num.h"
 #include "cli/option_table.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ITEMS_MAX UINT64_C(1000000)
-#define TRIES_MAX UINT64_C(1000)
+#define ITEMS_MAX 1000000
+#define TRIES_MAX 1000
 
 void each_defaults(struct options *options)
 {
@@ -175,7 +174,7 @@ static int apply_kill_after(struct parse *parse, const char *name,
 	                      &parse->options->each.kill_after_ns);
 }
 
-/* "soon,fail=N" and the like. */
+/* "soon,fail=N" .. */
 static int apply_halt(struct parse *parse, const char *name, const char *value)
 {
 	struct each_halt halt = {.when = EACH_HALT_SOON};
@@ -338,9 +337,8 @@ static int check_output(struct parse *parse)
 		return option_refuse(parse,
 		                     "--tag and -u contradict each other");
 	if (options->is_quiet && options->progress == PROGRESS_ALWAYS)
-		return option_refuse(
-			parse,
-			"-q and --progress=always contradict each other");
+		return option_refuse(parse, "-q and --progress=always "
+		                            "contradict each other");
 	if (options->each.resumes && !options->each.joblog)
 		return option_refuse(parse, "--resume needs --joblog");
 	return 0;

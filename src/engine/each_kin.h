@@ -24,7 +24,7 @@ size_t each_kin_list(pid_t *pids, size_t max);
 typedef bool each_spare_fn(void *ctx, pid_t pid);
 size_t each_kin_signal(int signal_number, each_spare_fn *spare, void *ctx);
 
-/* Kills them until none is left, and reaps them. */
+/* Kills them until none is left, and reaps them. Safe in a signal handler. */
 void each_kin_kill(each_spare_fn *spare, void *ctx);
 
 /* ctx is a struct each_cell: the children it leaves alone. */

@@ -46,9 +46,9 @@ static void leave(int signal_number)
 	(void)signal_number;
 	if (pid > 0)
 		(void)kill(-pid, SIGKILL);
-	/* Whoever calls setsid has left the group. What comes up when these
-	 * are dead is nobody's any more. */
-	(void)each_kin_signal(SIGKILL, each_kin_is_left, own_cell);
+	/* Whoever calls setsid has left the group: level by level. Only calls
+	 * that a signal handler may make. */
+	each_kin_kill(each_kin_is_left, own_cell);
 	_exit(1);
 }
 

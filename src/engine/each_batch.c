@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/each_batch.h"
+
+#include "base/fd.h"
+#include "engine/each_kin.h"
+#include "engine/each_spawn.h"
+#include "mp/shm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define STATUS_CANNOT 126
+#define STATUS_ABSENT 127
+
+/* ---- in a worker ---- */
+
+static int start_worker(struct mp_worker *self, void *ctx)
+{
+	struct each_master *master = ctx;
+
+	return each_worker_start(&master->worker, self);
+}
+
+static void stop_worker(struct mp_worker *self, void *ctx)
+{
+	struct each_master *master = ctx;
+
+	(void)self;
+	each_worker_stop(&master->worker);
+}
+
+static void run_task(struct mp_worker *self, void *ctx, void *task, size_t len)
+{
+	struct each_master *master = ctx;
+
+	(void)self;
+	(void)len;
+	each_worker_run(&master->worker, task);
+}
+
+/* ---- start ---- */
+
+static int start_workers(struct each_master *master)
+{
+	const struct each_settings *settings = master->settings;
+	const struct mp_workers_options options = {
+		.n_workers = settings->n_workers,
+		.n_waiting = settings->queue_depth,
+		.task_max = EACH_RECORD_SIZE,
+		.reply_max = sizeof(struct each_reply) + EACH_PIECE_MAX,
+		.run = run_task,
+		.start = start_worker,
+		.stop = stop_worker,
+		.on_reply = each_master_on_reply,
+		.on_death = each_master_on_death,
+		.ctx = master,
+	};
+
+	return mp_workers_create(&options, &master->workers);
+}
+
+static int open_events(struct batch *batch)
+{
+	const struct itimerspec tenth = {
+		.it_interval = {.tv_nsec = 100 * NS_PER_MS},
+		.it_value = {.tv_nsec = 100 * NS_PER_MS},
+	};
+	const int *fds[] = {&batch->timer_fd, &batch->signal_fd, NULL};
+	int workers_fd = mp_workers_fd(batch->master.workers);
+
+	fds[2] = &workers_fd;
+	batch->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	batch->timer_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (batch->epoll_fd < 0 || batch->timer_fd < 0 ||
+	    timerfd_settime(batch->timer_fd, 0, &tenth, NULL) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		struct epoll_event event = {.events = EPOLLIN,
+		                            .data = {.fd = *fds[i]}};
+
+		if (epoll_ctl(batch->epoll_fd, EPOLL_CTL_ADD, *fds[i], &event) <
+		    0)
+			return -errno;
+	}
+	return 0;
+}
+
+static void make_tasks(struct each_master *master)
+{
+	const struct each_settings *settings = master->settings;
+
+	/* As many as may be in flight, and those that wait to be shown. */
+	master->n_tasks = (uint32_t)settings->queue_depth +
+	                  2 * settings->n_workers +
+	                  (settings->is_ordered ? EACH_WINDOW : 0);
+	master->tasks = xcalloc(master->n_tasks, sizeof(*master->tasks));
+	for (uint32_t i = 0; i < master->n_tasks; i++)
+		master->tasks[i].next = i + 1;
+	master->first_due = master->n_tasks;
+}
+
+static int share_memory(struct each_master *master)
+{
+	void *memory;
+
+	/* One cell more than workers: the master's own. */
+	master->shared_size =
+		sizeof(struct each_shared) +
+		(master->settings->n_workers + 1) * sizeof(struct each_cell);
+	int rc = mp_shm_map(master->shared_size, &memory);
+	if (rc < 0)
+		return rc;
+	master->shared = memory;
+	master->stop_fd = eventfd(0, EFD_CLOEXEC);
+	master->kill_fd = eventfd(0, EFD_CLOEXEC);
+	/* lint: path, the kernel's */
+	master->worker.null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (master->stop_fd < 0 || master->kill_fd < 0 ||
+	    master->worker.null_fd < 0)
+		return -errno;
+	return 0;
+}
+
+/* A walk has a descriptor for each level. The jobs keep the limit they would
+ * have otherwise, unless there are more spools than it allows for. */
+static void raise_descriptor_limit(const struct each_settings *settings,
+                                   bool has_forked)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	if (!has_forked &&
+	    limit.rlim_cur > 128 + settings->n_workers * N_EACH_STREAMS)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int each_batch_start(struct batch *batch)
+{
+	struct each_master *master = &batch->master;
+	const struct each_settings *settings = master->settings;
+	int *spools = NULL;
+	int rc = share_memory(master);
+
+	if (rc < 0)
+		return rc;
+	raise_descriptor_limit(settings, false);
+	if (settings->output != EACH_RAW)
+		spools = each_spools_open(settings->n_workers);
+	master->screen = (struct each_screen){.observer = master->observer,
+	                                      .shared = master->shared,
+	                                      .spool_fds = spools};
+	master->worker.settings = settings;
+	master->worker.shared = master->shared;
+	master->worker.stop_fd = master->stop_fd;
+	master->worker.kill_fd = master->kill_fd;
+	master->worker.spool_fds = spools;
+	master->worker.master = getpid();
+	/* What a dead worker leaves becomes a child of this process. */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+		return -errno;
+	make_tasks(master);
+	rc = start_workers(master);
+	raise_descriptor_limit(settings, true);
+	return rc < 0 ? rc : open_events(batch);
+}
+
+void each_batch_release(struct batch *batch)
+{
+	struct each_master *master = &batch->master;
+
+	if (master->workers) {
+		mp_workers_close(master->workers);
+		(void)mp_workers_join(master->workers, 10000);
+		mp_workers_kill(master->workers);
+		each_kin_kill(each_master_spares, master);
+		mp_workers_destroy(master->workers);
+	}
+	for (uint32_t i = 0; master->tasks && i < master->n_tasks; i++) {
+		buf_release(&master->tasks[i].record);
+		each_queue_release(&master->tasks[i].items);
+		each_printed_release(&master->tasks[i].printed);
+	}
+	free(master->tasks);
+	each_spools_close((int *)(uintptr_t)master->screen.spool_fds,
+	                  master->settings->n_workers);
+	buf_release(&master->screen.scratch);
+	mp_shm_unmap(master->shared, master->shared_size);
+	each_queue_release(&batch->backlog);
+	each_pack_release(&master->pack);
+	each_template_release(&master->template);
+	buf_release(&master->text);
+	buf_release(&master->tag);
+	buf_release(&master->name);
+	buf_release(&master->program);
+	(void)fd_close(master->stop_fd);
+	(void)fd_close(master->kill_fd);
+	(void)fd_close(master->worker.null_fd);
+	(void)fd_close(batch->epoll_fd);
+	(void)fd_close(batch->timer_fd);
+	(void)fd_close(batch->signal_fd);
+}
+
+/* ---- before anything is started ---- */
+
+/* A command whose program is always the same is looked for once. */
+int each_batch_find(struct each_master *master)
+{
+	const struct each_observer *observer = master->observer;
+	const char *name = each_template_constant(&master->template, 0);
+
+	if (!name)
+		return 0;
+	int rc = each_spawn_find(name, &master->program);
+	master->worker.program = master->program.data;
+	if (rc == 0)
+		return 0;
+	observer->on_fault(observer->ctx, *name ? name : "''",
+	                   "cannot run the command", -rc);
+	master->tally->exit_status =
+		rc == -ENOENT || rc == -ENOTDIR ? STATUS_ABSENT : STATUS_CANNOT;
+	return rc;
+}
+
+int each_batch_open(struct batch *batch)
+{
+	struct each_master *master = &batch->master;
+	const struct each_settings *settings = master->settings;
+	const struct each_observer *observer = master->observer;
+	const char *name = settings->list;
+	int rc = each_source_open(&batch->source, settings);
+
+	if (rc == 0) {
+		name = settings->joblog;
+		rc = each_log_open(&master->log, name, settings->resumes);
+	}
+	if (rc == 0 && settings->failed) {
+		name = settings->failed;
+		/* lint: path, given by the user */
+		master->failed_fd = open(
+			name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		rc = master->failed_fd < 0 ? -errno : 0;
+	}
+	if (rc < 0)
+		observer->on_fault(observer->ctx, name, "open", -rc);
+	return rc;
+}
+
+int each_batch_close(struct batch *batch)
+{
+	struct each_master *master = &batch->master;
+	const char *name = master->settings->joblog;
+	int rc = each_log_close(&master->log);
+
+	if (rc == 0) {
+		name = master->settings->failed;
+		rc = fd_close_checked(master->failed_fd);
+	}
+	if (rc < 0) {
+		master->tally->is_broken = true;
+		master->observer->on_fault(master->observer->ctx, name, "write",
+		                           -rc);
+	}
+	each_source_close(&batch->source);
+	return rc;
+}

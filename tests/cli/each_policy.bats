@@ -1,0 +1,248 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# --each: failures, time limits, signals, the job log. No process is left.
+
+load helpers
+
+setup() {
+  make_room
+  # A duration nobody else sleeps for.
+  LONG=8$BATS_TEST_NUMBER$$
+}
+
+teardown() { clear_room; }
+
+each() {
+  "$PCOPY" --each "$@"
+}
+
+sleepers() {
+  pgrep -xf "sleep $LONG" || true
+}
+
+# Killing is not waited for by everybody: the kernel may still be at it.
+nobody_sleeps() {
+  local i
+  for ((i = 0; i < 2000; i++)); do
+    [ -n "$(sleepers)" ] || return 0
+    read -r -t 0.01 <> <(:) || true
+  done
+  return 1
+}
+
+@test "failed jobs are named, the others run, the status is 1" {
+  run -1 --separate-stderr each -k -a <(seq 3) -s 'echo "$1"; exit "$(($1 - 1))"'
+  [ "$output" = $'1\n2\n3' ]
+  [[ $stderr == *'2: exit status 1'* ]]
+  [[ $stderr == *'3: exit status 2'* ]]
+  [[ $stderr == *'1 ok, 2 failed'* ]]
+}
+
+@test "a job that a signal killed is named so" {
+  run -1 each -a <(echo it) -s 'kill -USR1 $$'
+  [[ $output == *'it: killed by signal 10'* ]]
+}
+
+@test "126 and 127 before any job starts" {
+  touch plain
+  run -127 each -a <(echo 1) --joblog log -- no-such-command
+  run -127 each -a <(echo 1) -- ./none
+  run -126 each -a <(echo 1) -- ./plain
+  [ ! -e log ]
+}
+
+@test "a program named by the item can fail to start, and is named" {
+  run -1 each -a <(printf '%s\n' ./none true) -- {}
+  [[ $output == *'./none: cannot start the command: No such file'* ]]
+  [[ $output == *'1 ok, 1 failed'* ]]
+}
+
+@test "--tries runs a job again, and shows the last try only" {
+  run -0 each -a <(echo 1) --tries 3 -s \
+    'echo x >>count; wc -l <count; [ "$(wc -l <count)" -eq 3 ]'
+  [ "$output" = 3 ]
+  rm count
+  run -1 --separate-stderr each -a <(echo 1) --tries 2 -s 'echo x >>count; false'
+  [ "$(wc -l <count)" -eq 2 ]
+}
+
+@test "--timeout kills what ignores SIGTERM, and what called setsid" {
+  run -1 each -a <(echo it) --timeout 200ms --kill-after 100ms -s "
+    trap '' TERM; setsid sleep $LONG & sleep $LONG & wait; wait"
+  [[ $output == *'it: timed out'* ]]
+  [ -z "$(sleepers)" ]
+}
+
+@test "a daemon of a job that ended well is left alone, and not waited for" {
+  each -j 1 -a <(seq 2) --timeout 20s -s "setsid sleep $LONG & echo \$1" >got
+  [ "$(sort got | xargs)" = '1 2' ]
+  [ "$(sleepers | wc -l)" -eq 2 ]
+  sleepers | xargs kill
+}
+
+@test "a killed job of the same worker does not take the daemon with it" {
+  run -1 each -j 1 -k -a <(seq 2) --timeout 300ms -s "
+    [ \$1 = 2 ] || { setsid sleep $LONG & exit; }
+    exec sleep 3$LONG"
+  [ "$(sleepers | wc -l)" -eq 1 ]
+  sleepers | xargs kill
+}
+
+@test "--halt soon stops starting, --halt now stops what runs" {
+  run -1 each -j 1 -a <(seq 1000) --halt soon,fail=2 -- false
+  [[ $output =~ halted:\ 0\ ok,\ [0-9]+\ failed,\ .*not\ run ]]
+
+  mkfifo started
+  run -1 each -j 2 -a <(seq 2) --halt now,fail=1 -s "
+    if [ \$1 = 1 ]; then echo >started; exec sleep $LONG; fi
+    read -r line <started; false"
+  [[ $output == *'1 failed, 1 stopped'* ]]
+  [ -z "$(sleepers)" ]
+}
+
+@test "--halt with a percentage" {
+  run -1 each -j 1 -a <(seq 1000) --halt soon,fail=50% -s '[ "$1" -le 10 ]'
+  # A worker may be some jobs ahead of the master.
+  [[ $output =~ halted:\ 10\ ok,\ [0-9]+\ failed,\ .*not\ run ]]
+}
+
+@test "--failed lists the items, to be fed back" {
+  printf '%s\0' good $'bad\none' bad2 >list
+  run -1 each -0 -a list --failed failed -s 'case $1 in bad*) false; esac'
+  [ "$(sort -z failed | tr '\0' ,)" = $'bad\none,bad2,' ]
+  run -0 each -0 -a failed --failed again -- test -n
+  [ ! -s again ]
+}
+
+@test "--joblog has the columns of GNU parallel" {
+  run -1 each -j 1 -a <(printf '%s\n' a 'b c') --joblog log --timeout 30s \
+    -s 'echo out; [ "$1" = a ] || exit 3'
+  printf '%s\t' Seq Host Starttime JobRuntime Send Receive Exitval Signal |
+    sed 's/$/Command/' >want
+  head -n 1 log | diff - <(cat want; echo)
+  sed -n 2p log | grep -qE \
+    $'^1\t:\t[0-9]{10}\\.[0-9]{3}\t {1,6}[0-9]+\\.[0-9]{3}\t0\t4\t0\t0\tsh -c .* sh a$'
+  sed -n 3p log | grep -qE $'^2\t:\t.*\t0\t4\t3\t0\tsh -c .* sh \'b c\'$'
+}
+
+@test "the log says how jobs were killed" {
+  run -1 each -a <(echo 1) --joblog log -s 'kill -9 $$'
+  cut -f 7,8 log | tail -n 1 | grep -qx $'0\t9'
+  run -1 each -a <(echo 1) --joblog log --timeout 100ms -- sleep "$LONG"
+  cut -f 7,8,9 log | tail -n 1 | grep -q $'^-1\t15\t'
+}
+
+@test "GNU parallel goes on with the log" {
+  parallel --version 2>/dev/null | grep -q '^GNU parallel' ||
+    skip "needs GNU parallel"
+  run -1 each -a <(seq 3) --joblog log -- test 2 !=
+  run -1 parallel --retry-failed --joblog log
+}
+
+@test "--resume goes by the command, whatever the order" {
+  run -1 each -a <(seq 3) --joblog log -s '[ "$1" != 2 ]'
+  printf '%s\n' 3 2 4 1 >list
+  run -1 each -k -a list --joblog log --resume -s '[ "$1" != 2 ]'
+  [[ $output == *'1 ok, 1 failed, 2 skipped'* ]]
+  [ "$(tail -n +2 log | wc -l)" -eq 5 ]
+}
+
+@test "--resume copes with a line cut off, and with newlines in commands" {
+  printf 'a\nb\0c\0' >list
+  each -j 1 -0 -a list --joblog log -- true
+  head -c -3 log >torn
+  run -0 --separate-stderr each -0 -a list --joblog torn --resume -- echo
+  cmp log <(cat log)
+  [ "$(tail -n +2 torn | wc -l)" -eq 3 ]
+  run -0 each -0 -a list --joblog log --resume -- true
+  [ -z "$output" ]
+}
+
+@test "--resume refuses a file that is no log" {
+  echo hello >log
+  run -2 each -a <(echo 1) --joblog log --resume -- true
+  [ "$(cat log)" = hello ]
+}
+
+# Starts a run of two jobs that sleep, with a process that called setsid each;
+# it is its own process, as a shell's background job would ignore SIGINT.
+start_sleepers() {
+  mkfifo started
+  exec 7<>started
+  setsid env --default-signal=INT "$PCOPY" --each -j 2 -a <(seq 5) -s "
+    setsid sleep $LONG & echo go >started; sleep $LONG" 2>errors &
+  run_pid=$!
+  read -r _ <&7
+  read -r _ <&7
+}
+
+@test "SIGINT stops it all, by the same signal, and leaves nobody" {
+  local status=0
+  start_sleepers
+  kill -INT "$run_pid"
+  wait "$run_pid" || status=$?
+  [ "$status" -eq 130 ]
+  grep -q 'interrupted by SIGINT' errors
+  nobody_sleeps
+}
+
+@test "SIGTERM as well; a second one does not wait" {
+  local status=0
+  mkfifo started
+  exec 7<>started
+  "$PCOPY" --each -a <(echo 1) --kill-after 1h -s "
+    trap 'echo got >started' TERM; echo go >started
+    while :; do sleep $LONG & wait; done" 2>errors &
+  run_pid=$!
+  read -r _ <&7
+  kill -TERM "$run_pid"
+  read -r _ <&7
+  kill -TERM "$run_pid"
+  wait "$run_pid" || status=$?
+  [ "$status" -eq 143 ]
+  nobody_sleeps
+}
+
+@test "when the master is killed, so is what it runs" {
+  start_sleepers
+  kill -KILL "$run_pid"
+  wait "$run_pid" || true
+  nobody_sleeps
+}
+
+@test "a killed worker costs its job one more try, and is named" {
+  run -0 --separate-stderr each -j 1 -k -a <(seq 3) -s "
+    if mkdir once; then setsid sleep $LONG & kill -9 \$PPID; sleep $LONG; fi
+    echo \$1"
+  [ "$output" = $'1\n2\n3' ]
+  [[ $stderr == *'1: worker 1 (process '*') was killed by signal 9, tried again'* ]]
+  [ -z "$(sleepers)" ]
+}
+
+@test "a job whose workers die twice has failed, the others are done" {
+  run -1 --separate-stderr each -j 1 -k -a <(seq 3) -s \
+    '[ "$1" != 2 ] || kill -9 $PPID; echo $1'
+  [ "$output" = $'1\n3' ]
+  [[ $stderr == *'2: worker 1 (process '*', given up'* ]]
+  [[ $stderr == *'2 ok, 1 failed, 2 workers died'* ]]
+}
+
+@test "a closed output stops the run" {
+  # yes never ends: nor would this.
+  run -0 bash -c "{ yes | '$PCOPY' --each -a - -- echo; echo \$? >status; } | head -n 1"
+  [ "$(cat status)" -eq 1 ]
+}
+
+@test "a long list runs in little memory, also when the first job waits" {
+  mkfifo go
+  exec 7<>go
+  seq 100000 >list
+  "$PCOPY" --each -k -j 2 -n 10 -a list -s \
+    '[ "$1" != 1 ] || read -r line <go; echo "$1"' >got 2>errors &
+  run_pid=$!
+
+  echo >&7
+  wait "$run_pid"
+  [ "$(wc -l <got)" -eq 10000 ]
+  [ "$(head -n 1 got)" -eq 1 ]
+}
