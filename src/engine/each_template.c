@@ -85,11 +85,12 @@ static size_t match_escaped(const char *text)
 
 static void add_part(struct each_argument *argument, const struct part *part)
 {
-	struct part *last = argument->parts + argument->n_parts - 1;
+	struct part *last = argument->n_parts > 0
+	                            ? &argument->parts[argument->n_parts - 1]
+	                            : NULL;
 
 	/* Neighbouring texts become one. */
-	if (part->kind == PART_TEXT && argument->n_parts > 0 &&
-	    last->kind == PART_TEXT &&
+	if (part->kind == PART_TEXT && last && last->kind == PART_TEXT &&
 	    last->text.text + last->text.len == part->text.text) {
 		last->text.len += part->text.len;
 		return;

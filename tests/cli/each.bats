@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC1083,SC2016,SC2030,SC2031,SC2034,SC2154
 # --each: items, the command, what is shown.
 
 load helpers
@@ -248,4 +249,17 @@ END
   make_tree tree
   each -j 1 --progress=always tree -- true 2>progress
   grep -qE '^100.00 %  [0-9]+ of [0-9]+ done  ([0-9.]+ KiB) of \1' progress
+}
+
+@test "the man page and bash know each option of --each, and no other" {
+  local top=$HELPERS/../.. help
+  help=$(each --help | grep -oE '^ {2}(-[a-z0], | {4})--[a-z-]+' |
+    grep -oE -- '--[a-z-]+' | grep -vxE -- '--(each|help|version)' | sort)
+  [ "$(wc -l <<<"$help")" -ge 20 ]
+
+  diff <(echo "$help") <(sed -n '/^.Sh OPTIONS/,/^.Ss/p' "$top/pcopy-each.1" |
+    grep '^.It' | grep -oE 'Fl Fl [a-z-]+' | sed 's/Fl Fl /--/' | sort)
+  diff <(echo "$help") <(sed -n "/'--arg-file/,/'$/p" \
+    "$top/completions/pcopy.bash" | grep -oE -- '--[a-z-]+' |
+    grep -vxE -- '--(help|version)' | sort)
 }

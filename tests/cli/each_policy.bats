@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC1083,SC2016,SC2030,SC2031,SC2034,SC2154
 # --each: failures, time limits, signals, the job log. No process is left.
 
 load helpers
