@@ -17,6 +17,8 @@ void each_list_open(struct each_list *list, int fd, char separator)
 	*list = (struct each_list){.fd = fd, .separator = separator};
 	list->is_polled = fstat(fd, &status) < 0 || !S_ISREG(status.st_mode);
 	list->may_read = !list->is_polled;
+	/* So that there is something to point to from the start. */
+	buf_reserve(&list->data, BLOCK);
 }
 
 void each_list_close(struct each_list *list)

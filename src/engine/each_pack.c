@@ -37,11 +37,11 @@ void each_queue_put(struct each_queue *queue, const struct each_item *item)
 
 bool each_queue_first(const struct each_queue *queue, struct each_item *item)
 {
-	const char *at = queue->data.data + queue->at;
 	struct stored stored;
 
 	if (queue->n == 0)
 		return false;
+	const char *at = queue->data.data + queue->at;
 	memcpy(&stored, at, sizeof(stored));
 	*item = (struct each_item){.text = at + sizeof(stored),
 	                           .len = stored.len,

@@ -37,7 +37,7 @@ each() {
   mkdir -p 'top/a b'
   : >'top/a b/$(touch x) ; "q'\''.tar.gz'
 
-  each -k top -- printf '<%s>\n' {} {/} {//} {.} {/.} {r} {r.} '{#}' '{%}' \
+  each -k -j 1 top -- printf '<%s>\n' {} {/} {//} {.} {/.} {r} {r.} '{#}' '{%}' \
     '{{}}' '{{/}}' '{print}' 'x{/}y{/}' -j 1 >got
 
   local base='$(touch x) ; "q'\''.tar'
