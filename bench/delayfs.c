@@ -20,6 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* So many operations are under way at once; libfuse's own limit is 10. */
+#define N_THREADS      128
+#define N_THREADS_TEXT "128"
+
 static int top;
 static long delay_us = 1000;
 
@@ -43,7 +47,7 @@ static int result(int rc)
 
 static void *far_init(struct fuse_conn_info *conn, struct fuse_config *config)
 {
-	(void)conn;
+	conn->max_background = N_THREADS;
 	config->use_ino = 1;
 	config->entry_timeout = 0;
 	config->attr_timeout = 0;
@@ -274,6 +278,13 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	umask(0);
+	struct fuse_args args = {0};
 	argv[first] = argv[0];
-	return fuse_main(argc - first, argv + first, &operations, NULL);
+	for (int i = first; i < argc; i++)
+		fuse_opt_add_arg(&args, argv[i]);
+	fuse_opt_add_arg(&args, "-omax_threads=" N_THREADS_TEXT);
+	fuse_opt_add_arg(&args, "-omax_idle_threads=" N_THREADS_TEXT);
+	int status = fuse_main(args.argc, args.argv, &operations, NULL);
+	fuse_opt_free_args(&args);
+	return status;
 }

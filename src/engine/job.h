@@ -27,6 +27,10 @@
 #define JOB_BYTES_MAX   (UINT64_C(1) << 20)
 #define JOB_RECORD_MAX  65536
 
+enum job_kind {
+	JOB_COPY, /* the entries */
+};
+
 enum job_flags {
 	JOB_DST_EMPTY = 1 << 0,   /* this run made the directory */
 	JOB_DST_MISSING = 1 << 1, /* dry run: it would be made */
@@ -48,7 +52,7 @@ struct job {
 	/* the directories that the walk saw; ino 0: it saw none */
 	uint64_t src_dev, src_ino, dst_dev, dst_ino;
 	uint32_t dst_writer; /* held_writer of it, as it was then */
-	uint32_t padding;
+	uint32_t kind;       /* enum job_kind */
 	/* written by the worker */
 	uint32_t next;     /* the cursor: the number of the entry in hand */
 	uint32_t n_deaths; /* of workers that had this entry in hand */
