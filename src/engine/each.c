@@ -239,9 +239,13 @@ int run_each(const struct each_settings *settings,
 	int status = EXIT_NOT_STARTED;
 
 	*tally = (struct each_tally){0};
-	each_template_init(&batch.master.template, settings->command,
-	                   settings->n_command, settings->n_literal,
-	                   settings->columns);
+	if (settings->hooks)
+		each_template_init_out(&batch.master.template,
+		                       settings->command, settings->n_command);
+	else
+		each_template_init(&batch.master.template, settings->command,
+		                   settings->n_command, settings->n_literal,
+		                   settings->columns);
 	each_pack_init(&batch.master.pack, &batch.master.template,
 	               settings->n_items);
 	if (each_batch_find(&batch.master) == 0 &&

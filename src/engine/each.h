@@ -17,6 +17,7 @@
 #define ENGINE_EACH_H
 
 #include "base/base.h"
+#include "engine/each_hooks.h"
 #include "engine/each_tree.h"
 #include "engine/tally.h"
 
@@ -63,6 +64,7 @@ struct each_settings {
 	const char *joblog; /* or NULL */
 	bool resumes;
 	const char *failed; /* or NULL */
+	const struct each_hooks *hooks; /* of another mode, or NULL */
 };
 
 struct each_tally {

@@ -27,12 +27,24 @@ static const struct each_record *record_of(const struct each_task *task)
 	return (const void *)task->record.data;
 }
 
+static void add_text(struct each_master *master, const struct each_task *task,
+                     unsigned slot)
+{
+	const struct each_hooks *hooks = master->settings->hooks;
+
+	if (hooks)
+		hooks->add_text(hooks->ctx, record_of(task), slot,
+		                &master->text);
+	else
+		each_job_text(record_of(task), slot, &master->text);
+}
+
 bool each_master_is_done(struct each_master *master, struct each_task *task)
 {
 	if (!master->settings->resumes)
 		return false;
 	buf_truncate(&master->text, 0);
-	each_job_text(record_of(task), 1, &master->text);
+	add_text(master, task, 1);
 	return each_log_has(&master->log, master->text.data, master->text.len);
 }
 
@@ -156,7 +168,8 @@ static void say_why(struct each_master *master, struct each_task *task,
 	buf_truncate(&master->text, 0);
 	if (end->cause == EACH_TIMED_OUT)
 		buf_append_str(&master->text, "timed out");
-	else if (end->cause == EACH_NO_SPAWN || end->cause == EACH_SPOOL)
+	else if (end->cause == EACH_NO_SPAWN || end->cause == EACH_SPOOL ||
+	         end->cause == EACH_REJECTED)
 		err = -end->err;
 	else if (end->signal_number)
 		buf_printf(&master->text, "killed by signal %d",
@@ -168,6 +181,9 @@ static void say_why(struct each_master *master, struct each_task *task,
 	if (end->cause == EACH_SPOOL)
 		buf_append_str(&master->text,
 		               "its output cannot be kept in TMPDIR");
+	if (end->cause == EACH_REJECTED)
+		buf_append_str(&master->text,
+		               master->settings->hooks->reason(end->reason));
 	master->observer->on_fault(master->observer->ctx,
 	                           each_master_name(master, task),
 	                           master->text.data, err);
@@ -194,7 +210,7 @@ static void log_try(struct each_master *master, const struct each_task *task,
 	    end->start_ns == 0)
 		return;
 	buf_truncate(&master->text, 0);
-	each_job_text(record_of(task), worker + 1, &master->text);
+	add_text(master, task, worker + 1);
 	int rc = each_log_add(&master->log, task->number, end,
 	                      master->text.data, master->text.len);
 	if (rc < 0)
@@ -281,6 +297,11 @@ void each_master_on_reply(void *ctx, const void *data, size_t len)
 		break;
 	case EACH_FLUSH:
 		show(master, task, reply->stream);
+		break;
+	case EACH_NOTE:
+		master->settings->hooks->on_note(master->settings->hooks->ctx,
+		                                 record_of(task), reply + 1,
+		                                 len - sizeof(*reply));
 		break;
 	case EACH_ENDED:
 		each_master_end(master, task, reply->worker, &reply->end);

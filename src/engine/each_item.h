@@ -10,16 +10,18 @@
 
 #include "base/base.h"
 
+struct each_text {
+	const char *text;
+	size_t len;
+};
+
 struct each_item {
 	const char *text;
 	size_t len;
 	size_t root_len; /* where the path below its root starts; 0 in a list */
 	uint64_t bytes;  /* size of the file, 0 if nobody asked */
-};
-
-struct each_text {
-	const char *text;
-	size_t len;
+	struct each_text out;   /* what {out} stands for */
+	struct each_text extra; /* for engine/each_hooks.h */
 };
 
 /* The name behind the last slash; slashes at the end do not count. */

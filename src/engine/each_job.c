@@ -44,20 +44,32 @@ static void append_quoted(struct buf *out, const char *text, size_t len)
 	buf_append_char(out, '\'');
 }
 
+void each_job_quote(const char *arguments, size_t n, struct buf *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(arguments);
+
+		if (i > 0)
+			buf_append_char(out, ' ');
+		append_quoted(out, arguments, len);
+		arguments += len + 1;
+	}
+}
+
 void each_job_text(const struct each_record *record, unsigned slot,
                    struct buf *out)
 {
 	struct buf bytes = {0};
-	size_t at = 0;
 
 	each_job_arguments(record, slot, &bytes);
-	for (size_t i = 0; i < record->n_arguments; i++) {
-		size_t len = strlen(bytes.data + at);
-
-		if (i > 0)
-			buf_append_char(out, ' ');
-		append_quoted(out, bytes.data + at, len);
-		at += len + 1;
-	}
+	each_job_quote(bytes.data, record->n_arguments, out);
 	buf_release(&bytes);
+}
+
+const void *each_job_extra(const struct each_record *record)
+{
+	size_t at = sizeof(*record) + record->n_marks * sizeof(uint32_t) +
+	            record->size;
+
+	return (const char *)record + align_up(at, EACH_EXTRA_ALIGN);
 }

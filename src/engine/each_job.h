@@ -32,11 +32,16 @@ struct each_record {
 	uint32_t size; /* bytes of the arguments */
 };
 
+/* Where the extra bytes of the job's item stand, behind the arguments. */
+#define EACH_EXTRA_ALIGN 8
+const void *each_job_extra(const struct each_record *record);
+
 enum each_reply_kind {
 	EACH_BYTES,  /* of a stream, behind what came before */
 	EACH_EXTENT, /* the same, but they are in the spool */
 	EACH_FLUSH, /* what came so far of a stream can be shown: whole lines */
 	EACH_ENDED,
+	EACH_NOTE, /* bytes for engine/each_hooks.h */
 };
 
 enum each_stream_index {
@@ -54,6 +59,7 @@ enum each_cause {
 	EACH_STOPPED,     /* killed because the run is stopping */
 	EACH_SPOOL,       /* its output could not be kept; err says why */
 	EACH_WORKER_DIED, /* for the second time; said by the master */
+	EACH_REJECTED,    /* by engine/each_hooks.h; reason, perhaps err */
 };
 
 struct each_end {
@@ -64,9 +70,10 @@ struct each_end {
 	int64_t start_ns; /* since 1970 */
 	int64_t runtime_ns;
 	uint64_t n_printed; /* bytes on stdout */
+	uint32_t reason;    /* of EACH_REJECTED */
 };
 
-/* Behind it, for EACH_BYTES, the bytes. */
+/* Behind it, for EACH_BYTES and EACH_NOTE, the bytes. */
 struct each_reply {
 	uint32_t kind; /* enum each_reply_kind */
 	uint32_t stream;
@@ -111,6 +118,9 @@ struct each_shared {
  * with blanks between; the slot, 1 up, where it belongs. */
 void each_job_text(const struct each_record *record, unsigned slot,
                    struct buf *out);
+
+/* The same for arguments that have the slot already. */
+void each_job_quote(const char *arguments, size_t n, struct buf *out);
 
 /* Puts the arguments with the slot's number into out. */
 void each_job_arguments(const struct each_record *record, unsigned slot,

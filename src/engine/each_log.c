@@ -186,6 +186,8 @@ int each_log_add(struct each_log *log, uint64_t number,
 
 	if (log->fd < 0)
 		return 0;
+	if (end->cause == EACH_REJECTED)
+		exit_code = 255;
 	if (is_own_failure)
 		exit_code = end->err == -ENOENT ? 127 : 126;
 	buf_truncate(&log->line, 0);

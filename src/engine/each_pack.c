@@ -12,13 +12,16 @@
 #define HEADROOM ((size_t)2048)
 
 struct stored {
-	size_t len, root_len;
+	size_t len, root_len, out_len, extra_len;
 	uint64_t bytes;
 };
 
 void each_queue_put(struct each_queue *queue, const struct each_item *item)
 {
-	const struct stored stored = {item->len, item->root_len, item->bytes};
+	const struct stored stored = {
+		item->len,       item->root_len, item->out.len,
+		item->extra.len, item->bytes,
+	};
 
 	/* Move what is left to the front when that is less than what is gone.
 	 */
@@ -32,6 +35,8 @@ void each_queue_put(struct each_queue *queue, const struct each_item *item)
 	buf_append(&queue->data, &stored, sizeof(stored));
 	buf_append(&queue->data, item->text, item->len);
 	buf_append_char(&queue->data, '\0');
+	buf_append(&queue->data, item->out.text, item->out.len);
+	buf_append(&queue->data, item->extra.text, item->extra.len);
 	queue->n++;
 }
 
@@ -43,10 +48,16 @@ bool each_queue_first(const struct each_queue *queue, struct each_item *item)
 		return false;
 	const char *at = queue->data.data + queue->at;
 	memcpy(&stored, at, sizeof(stored));
-	*item = (struct each_item){.text = at + sizeof(stored),
-	                           .len = stored.len,
-	                           .root_len = stored.root_len,
-	                           .bytes = stored.bytes};
+	at += sizeof(stored);
+	const char *out = at + stored.len + 1;
+	*item = (struct each_item){
+		.text = at,
+		.len = stored.len,
+		.root_len = stored.root_len,
+		.bytes = stored.bytes,
+		.out = {out, stored.out_len},
+		.extra = {out + stored.out_len, stored.extra_len},
+	};
 	return true;
 }
 
@@ -56,7 +67,8 @@ void each_queue_drop_first(struct each_queue *queue)
 
 	if (!each_queue_first(queue, &item))
 		return;
-	queue->at += sizeof(struct stored) + item.len + 1;
+	queue->at += sizeof(struct stored) + item.len + 1 + item.out.len +
+	             item.extra.len;
 	queue->n--;
 }
 
@@ -167,6 +179,18 @@ static void expand(struct each_pack *pack, struct each_record *head,
 	head->n_marks = (uint32_t)(pack->marks.len / sizeof(uint32_t));
 }
 
+/* Of the first item: whoever has some has one item in a job. */
+static void add_extra(struct buf *record, const struct each_queue *items)
+{
+	struct each_item item;
+
+	if (!each_queue_first(items, &item) || item.extra.len == 0)
+		return;
+	while (record->len % EACH_EXTRA_ALIGN)
+		buf_append_char(record, '\0');
+	buf_append(record, item.extra.text, item.extra.len);
+}
+
 uint64_t each_pack_take(struct each_pack *pack, uint32_t job, uint64_t number,
                         struct buf *record, struct each_queue *items)
 {
@@ -181,6 +205,7 @@ uint64_t each_pack_take(struct each_pack *pack, uint32_t job, uint64_t number,
 	buf_append(record, &head, sizeof(head));
 	buf_append(record, pack->marks.data, pack->marks.len);
 	buf_append(record, pack->scratch.data, pack->scratch.len);
+	add_extra(record, &pack->items);
 	*items = pack->items;
 	buf_truncate(&old.data, 0);
 	pack->items = (struct each_queue){.data = old.data};

@@ -13,6 +13,10 @@ int each_source_open(struct each_source *source,
 
 	*source = (struct each_source){.is_list = settings->list != NULL,
 	                               .list = {.fd = -1}};
+	if (settings->hooks) {
+		source->hooks = settings->hooks;
+		return 0;
+	}
 	if (!source->is_list) {
 		each_tree_open(&source->tree, &settings->filter,
 		               settings->paths, settings->n_paths);
@@ -66,7 +70,9 @@ int each_source_next(struct each_source *source, struct each_item *item)
 
 	if (source->has_ended)
 		return 0;
-	if (source->is_list) {
+	if (source->hooks) {
+		rc = source->hooks->next(source->hooks->ctx, source, item);
+	} else if (source->is_list) {
 		rc = next_of_list(source, item);
 	} else {
 		rc = each_tree_next(&source->tree, item);

@@ -17,6 +17,7 @@
 #include "engine/each_tree.h"
 
 struct each_source {
+	const struct each_hooks *hooks; /* they find the items, or NULL */
 	bool is_list;
 	struct each_list list;
 	struct each_tree tree;

@@ -38,11 +38,12 @@ void each_spawn_prepare(struct each_worker *worker,
 }
 
 /* The parts cannot fail but for memory, which the spawn would need as well. */
-static int spawn(const struct each_worker *worker, const int *pipes, pid_t *pid)
+static int spawn(const struct each_worker *worker, const int *outs, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t set;
+	int in_fd = worker->in_fd >= 0 ? worker->in_fd : worker->null_fd;
 	int rc;
 
 	if (posix_spawn_file_actions_init(&actions))
@@ -61,11 +62,13 @@ static int spawn(const struct each_worker *worker, const int *pipes, pid_t *pid)
 	                                           POSIX_SPAWN_SETSIGMASK |
 	                                           POSIX_SPAWN_SETSIGDEF);
 	rc = rc ? rc
-	        : posix_spawn_file_actions_adddup2(&actions, worker->null_fd,
+	        : posix_spawn_file_actions_adddup2(&actions, in_fd,
 	                                           STDIN_FILENO);
-	for (unsigned i = 0; !rc && pipes && i < N_EACH_STREAMS; i++)
-		rc = posix_spawn_file_actions_adddup2(&actions, pipes[i],
-		                                      STDOUT_FILENO + (int)i);
+	for (unsigned i = 0; !rc && i < N_EACH_STREAMS; i++) {
+		if (outs[i] >= 0)
+			rc = posix_spawn_file_actions_adddup2(
+				&actions, outs[i], STDOUT_FILENO + (int)i);
+	}
 	if (!rc && worker->program)
 		rc = posix_spawn(pid, worker->program, &actions, &attributes,
 		                 worker->argv, environ);
@@ -79,17 +82,21 @@ static int spawn(const struct each_worker *worker, const int *pipes, pid_t *pid)
 
 int each_spawn(struct each_worker *worker, uint32_t job, pid_t *pid)
 {
-	int pipes[N_EACH_STREAMS] = {-1, -1};
+	int pipes[N_EACH_STREAMS] = {-1, -1}, outs[N_EACH_STREAMS];
+	bool is_raw = worker->settings->output == EACH_RAW;
 	int rc = 0;
 
-	if (worker->settings->output == EACH_RAW)
-		return spawn(worker, NULL, pid);
-	for (unsigned i = 0; rc == 0 && i < N_EACH_STREAMS; i++) {
+	for (unsigned i = 0; !is_raw && rc == 0 && i < N_EACH_STREAMS; i++) {
+		if (i == EACH_STDOUT && worker->out_fd >= 0)
+			continue;
 		pipes[i] = each_stream_begin(&worker->streams[i], job);
 		rc = pipes[i] < 0 ? pipes[i] : 0;
 	}
+	memcpy(outs, pipes, sizeof(outs));
+	if (worker->out_fd >= 0)
+		outs[EACH_STDOUT] = worker->out_fd;
 	if (rc == 0)
-		rc = spawn(worker, pipes, pid);
+		rc = spawn(worker, outs, pid);
 	for (unsigned i = 0; i < N_EACH_STREAMS; i++) {
 		(void)fd_close(pipes[i]);
 		if (rc < 0)

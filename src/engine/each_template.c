@@ -16,6 +16,7 @@ enum part_kind {
 	PART_COLUMN,
 	PART_NUMBER,
 	PART_SLOT,
+	PART_OUT,
 };
 
 struct part {
@@ -44,6 +45,7 @@ static const struct {
 	{"{r.}", PART_RELATIVE_STEM},
 	{"{#}", PART_NUMBER},
 	{"{%}", PART_SLOT},
+	{"{out}", PART_OUT},
 };
 
 /* "{12}": the bytes it takes, 0 if it is none. */
@@ -58,14 +60,15 @@ static size_t match_column(const char *text, size_t *column)
 }
 
 /* The placeholder that starts here: the bytes it takes, 0 if there is none. */
-static size_t match(const char *text, struct part *part)
+static size_t match(const char *text, bool knows_out, struct part *part)
 {
 	if (*text != '{')
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		size_t len = strlen(names[i].text);
 
-		if (strncmp(text, names[i].text, len) == 0) {
+		if (strncmp(text, names[i].text, len) == 0 &&
+		    (knows_out || names[i].kind != PART_OUT)) {
 			part->kind = names[i].kind;
 			return len;
 		}
@@ -75,10 +78,10 @@ static size_t match(const char *text, struct part *part)
 }
 
 /* "{{x}}" around a placeholder: the bytes of "{x}", 0 if it is none. */
-static size_t match_escaped(const char *text)
+static size_t match_escaped(const char *text, bool knows_out)
 {
 	struct part part;
-	size_t len = text[0] == '{' ? match(text + 1, &part) : 0;
+	size_t len = text[0] == '{' ? match(text + 1, knows_out, &part) : 0;
 
 	return len > 0 && text[1 + len] == '}' ? len : 0;
 }
@@ -104,18 +107,19 @@ static void add_part(struct each_argument *argument, const struct part *part)
 		argument->repeats = true;
 }
 
-static void compile(struct each_argument *argument, const char *word)
+static void compile(struct each_argument *argument, const char *word,
+                    bool knows_out)
 {
 	argument->word = word;
 	for (const char *at = word; *at;) {
 		struct part part = {.kind = PART_TEXT, .text = {at, 1}};
-		size_t len = match_escaped(at);
+		size_t len = match_escaped(at, knows_out);
 
 		if (len > 0) {
 			part.text = (struct each_text){at + 1, len};
 			at += len + 2;
 		} else {
-			len = match(at, &part);
+			len = match(at, knows_out, &part);
 			if (len == 0)
 				part.kind = PART_TEXT;
 			at += len ? len : 1;
@@ -133,32 +137,55 @@ static void take_literally(struct each_argument *argument, const char *word)
 	add_part(argument, &part);
 }
 
-void each_template_init(struct each_template *template,
-                        const char *const *words, size_t n_words,
-                        size_t n_literal, struct each_text separator)
+/* What the parts of an argument say of the whole command. */
+static void note_parts(struct each_template *template,
+                       const struct each_argument *argument)
 {
-	bool repeats = false;
+	for (size_t i = 0; i < argument->n_parts; i++) {
+		enum part_kind kind = argument->parts[i].kind;
 
-	*template = (struct each_template){
-		.arguments = xcalloc(n_words + 1, sizeof(struct each_argument)),
-		.n_arguments = n_words,
-		.separator = separator,
-	};
+		template->has_slot |= kind == PART_SLOT;
+		template->has_out |= kind == PART_OUT;
+		template->has_item |= kind != PART_SLOT &&kind !=
+		                      PART_OUT &&kind != PART_TEXT &&kind !=
+		                      PART_NUMBER;
+	}
+}
+
+static void compile_all(struct each_template *template,
+                        const char *const *words, size_t n_words,
+                        size_t n_literal)
+{
+	template->arguments =
+		xcalloc(n_words + 1, sizeof(struct each_argument));
+	template->n_arguments = n_words;
 	for (size_t i = 0; i < n_words; i++) {
 		struct each_argument *argument = &template->arguments[i];
 
 		if (i < n_literal)
 			take_literally(argument, words[i]);
 		else
-			compile(argument, words[i]);
-		repeats = repeats || argument->repeats;
-		for (size_t k = 0; k < argument->n_parts; k++)
-			template->has_slot =
-				template->has_slot ||
-				argument->parts[k].kind == PART_SLOT;
+			compile(argument, words[i], template->knows_out);
+		note_parts(template, argument);
 	}
-	if (!repeats)
-		compile(&template->arguments[template->n_arguments++], "{}");
+}
+
+void each_template_init(struct each_template *template,
+                        const char *const *words, size_t n_words,
+                        size_t n_literal, struct each_text separator)
+{
+	*template = (struct each_template){.separator = separator};
+	compile_all(template, words, n_words, n_literal);
+	if (!template->has_item)
+		compile(&template->arguments[template->n_arguments++], "{}",
+		        false);
+}
+
+void each_template_init_out(struct each_template *template,
+                            const char *const *words, size_t n_words)
+{
+	*template = (struct each_template){.knows_out = true};
+	compile_all(template, words, n_words, 0);
 }
 
 void each_template_release(struct each_template *template)
@@ -210,6 +237,8 @@ static struct each_text part_text(const struct each_template *template,
 	case PART_COLUMN:
 		return each_item_column(whole, template->separator,
 		                        part->column);
+	case PART_OUT:
+		return item->out;
 	case PART_ITEM:
 	case PART_TEXT:
 	case PART_NUMBER:

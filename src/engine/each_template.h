@@ -10,6 +10,7 @@
  *           {r} {r.}              path below its root
  *           {1} {2} ..            columns
  *           {#} {%}               number of the job, slot it runs in
+ *           {out}                 item->out, if the template knows of it
  *           {{x}}                 the text {x}, where {x} is a placeholder
  *           anything else         stays as it is
  *
@@ -33,12 +34,18 @@ struct each_template {
 	size_t n_arguments;
 	struct each_text separator; /* of columns; borrowed */
 	bool has_slot;
+	bool knows_out; /* {out} is a placeholder */
+	bool has_item;  /* a placeholder of the item, {out} aside */
+	bool has_out;
 };
 
 /* The first n_literal words are taken as they are. */
 void each_template_init(struct each_template *template,
                         const char *const *words, size_t n_words,
                         size_t n_literal, struct each_text separator);
+/* The same with {out}; a command without a placeholder stays as it is. */
+void each_template_init_out(struct each_template *template,
+                            const char *const *words, size_t n_words);
 void each_template_release(struct each_template *template);
 
 /* True when the argument stands once for each item. */

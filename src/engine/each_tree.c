@@ -20,7 +20,12 @@ void each_tree_open(struct each_tree *tree, const struct each_filter *filter,
 		.filter = filter, .paths = paths, .n_paths = n_paths};
 }
 
-static void leave(struct each_tree *tree)
+int each_tree_fd(const struct each_tree *tree)
+{
+	return tree->levels[tree->n_levels - 1].scan.fd;
+}
+
+void each_tree_leave(struct each_tree *tree)
 {
 	scan_close(&tree->levels[--tree->n_levels].scan);
 }
@@ -28,7 +33,7 @@ static void leave(struct each_tree *tree)
 void each_tree_close(struct each_tree *tree)
 {
 	while (tree->n_levels > 0)
-		leave(tree);
+		each_tree_leave(tree);
 	free(tree->levels);
 	buf_release(&tree->path);
 	*tree = (struct each_tree){0};
@@ -64,7 +69,7 @@ static unsigned type_of_mode(mode_t mode)
 		return EACH_FILES;
 	if (S_ISDIR(mode))
 		return EACH_DIRS;
-	return S_ISLNK(mode) ? EACH_LINKS : 0;
+	return S_ISLNK(mode) ? EACH_LINKS : EACH_OTHERS;
 }
 
 /* 0 if it has to be asked for. */
@@ -75,7 +80,13 @@ static unsigned type_of_entry(unsigned char type, bool *is_known)
 		return EACH_FILES;
 	if (type == DT_DIR)
 		return EACH_DIRS;
-	return type == DT_LNK ? EACH_LINKS : 0;
+	return type == DT_LNK ? EACH_LINKS : EACH_OTHERS;
+}
+
+bool each_filter_takes(const struct each_filter *filter, struct each_text base)
+{
+	return has_extension(&filter->extensions, base) &&
+	       matches(&filter->globs, base.text);
 }
 
 /* The path in tree->path; base at its last name. */
@@ -83,8 +94,7 @@ static bool is_picked(const struct each_tree *tree, unsigned type,
                       struct each_text base)
 {
 	return (tree->filter->types & type) &&
-	       has_extension(&tree->filter->extensions, base) &&
-	       matches(&tree->filter->globs, base.text);
+	       each_filter_takes(tree->filter, base);
 }
 
 static struct each_item item_of(const struct each_tree *tree, uint64_t bytes)
@@ -176,6 +186,8 @@ static int look_at(struct each_tree *tree, const struct scan_entry *entry,
 		type = type_of_mode(status.st_mode);
 	}
 	bool is_wanted = is_picked(tree, type, base);
+
+	tree->type = type;
 	if (is_wanted)
 		*item = item_of(tree, type == EACH_FILES
 		                              ? (uint64_t)status.st_size
@@ -199,7 +211,7 @@ static int step(struct each_tree *tree, struct each_item *item)
 	buf_truncate(&tree->path, level->path_len);
 	int rc = scan_next(&level->scan, &entry);
 	if (rc <= 0) {
-		leave(tree);
+		each_tree_leave(tree);
 		return rc ? rc : -EAGAIN;
 	}
 	buf_append(&tree->path, entry.name, entry.name_len);

@@ -30,6 +30,7 @@ enum each_type {
 	EACH_FILES = 1 << 0, /* regular ones */
 	EACH_DIRS = 1 << 1,
 	EACH_LINKS = 1 << 2,
+	EACH_OTHERS = 1 << 3, /* fifos, sockets, devices */
 };
 
 struct each_filter {
@@ -52,10 +53,20 @@ struct each_tree {
 	size_t n_levels, cap_levels;
 	size_t root_len;
 	struct buf path; /* of the entry, or the error */
+	unsigned type;   /* of the entry */
 };
 
 void each_tree_open(struct each_tree *tree, const struct each_filter *filter,
                     const char *const *paths, size_t n_paths);
+/* Whether a name is of the wanted ones, whatever its type. */
+bool each_filter_takes(const struct each_filter *filter, struct each_text base);
+
+/* The directory the walk is in: of the entry, or the entry itself. */
+int each_tree_fd(const struct each_tree *tree);
+
+/* Leaves that directory, whatever is still in it. */
+void each_tree_leave(struct each_tree *tree);
+
 int each_tree_next(struct each_tree *tree, struct each_item *item);
 void each_tree_close(struct each_tree *tree);
 

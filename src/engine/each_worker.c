@@ -82,6 +82,7 @@ int each_worker_start(struct each_worker *worker, struct mp_worker *self)
 	struct each_cell *cell = &worker->shared->cells[index];
 
 	worker->self = self;
+	worker->in_fd = worker->out_fd = -1;
 	worker->cell = cell;
 	/* The cell was a dead worker's, whose children are gone from here. */
 	atomic_store(&cell->pid, 0);
@@ -296,15 +297,44 @@ static void run_command(struct each_worker *worker, struct job *job,
 	atomic_store(&cell->job_up, 0);
 }
 
+static void run_job(struct each_worker *worker, struct job *job,
+                    const struct each_record *record, struct each_end *end)
+{
+	const struct each_hooks *hooks = worker->settings->hooks;
+
+	if (hooks && hooks->begin(hooks->ctx, worker, record, end))
+		return;
+	each_spawn_prepare(worker, record);
+	run_command(worker, job, record->job, end);
+	if (hooks)
+		hooks->finish(hooks->ctx, worker, record, end);
+}
+
+void each_worker_note(struct each_worker *worker, uint32_t job,
+                      const void *note, size_t len)
+{
+	struct each_reply *reply;
+	void *place;
+
+	if (mp_worker_reply_reserve(worker->self, &place) < 0)
+		return;
+	reply = place;
+	*reply = (struct each_reply){
+		.kind = EACH_NOTE,
+		.worker = mp_worker_index(worker->self),
+		.job = job,
+	};
+	memcpy(reply + 1, note, len);
+	mp_worker_reply_send(worker->self, place, sizeof(*reply) + len);
+}
+
 void each_worker_run(struct each_worker *worker,
                      const struct each_record *record)
 {
 	struct job job = {.worker = worker};
 	struct each_end end = {.cause = EACH_NOT_STARTED};
 
-	if (atomic_load(&worker->shared->stop) == EACH_GO_ON) {
-		each_spawn_prepare(worker, record);
-		run_command(worker, &job, record->job, &end);
-	}
+	if (atomic_load(&worker->shared->stop) == EACH_GO_ON)
+		run_job(worker, &job, record, &end);
 	say_end(worker, record->job, &end);
 }

@@ -36,7 +36,8 @@ struct each_worker {
 	/* of the worker */
 	struct mp_worker *self;
 	struct each_cell *cell;
-	int child_fd; /* tells of children that ended */
+	int child_fd;      /* tells of children that ended */
+	int in_fd, out_fd; /* of the next command, if not negative */
 	struct each_stream streams[N_EACH_STREAMS];
 	struct buf bytes;
 	char **argv;
@@ -45,6 +46,11 @@ struct each_worker {
 
 int each_worker_start(struct each_worker *worker, struct mp_worker *self);
 void each_worker_stop(struct each_worker *worker);
+/* Sends bytes of the job in hand to the hooks in the master, at most
+ * EACH_PIECE_MAX. */
+void each_worker_note(struct each_worker *worker, uint32_t job,
+                      const void *note, size_t len);
+
 void each_worker_run(struct each_worker *worker,
                      const struct each_record *record);
 

@@ -4,33 +4,12 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "engine/operand.h"
+#include "fs/held.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* True when dir_fd or one of the directories above it is the source. */
-static bool is_at_or_below(int dir_fd, const struct meta *source)
-{
-	struct meta meta, above = {0};
-	int at = dir_fd;
-	bool found = false;
-
-	while (at >= 0 && meta_read(at, &meta) == 0) {
-		found = meta_same_inode(&meta, source);
-		if (found || meta_same_inode(&meta, &above))
-			break;
-		above = meta;
-		int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (at != dir_fd)
-			(void)fd_close(at);
-		at = up;
-	}
-	if (at != dir_fd)
-		(void)fd_close(at);
-	return found;
-}
 
 /* Where the copy of this source goes, for messages and as a name. */
 static void name_copy(struct opening *opening, struct pair *pair)
@@ -102,7 +81,7 @@ static enum exit_status guard_pair(struct opening *opening, struct pair *pair)
 		                   "cannot open", place_fd);
 	bool same = rc == 0 && (meta_same_inode(&there, &pair->meta) ||
 	                        leads_to(pair, &there));
-	bool inside = pair->is_dir && is_at_or_below(place_fd, &pair->meta);
+	bool inside = pair->is_dir && held_is_below(place_fd, &pair->meta);
 	(void)fd_close(place_fd);
 	if (same)
 		return site_refuse(opening, EXIT_REFUSED, pair->src,

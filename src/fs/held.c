@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs/held.h"
 
+#include "base/fd.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -65,4 +68,25 @@ uint32_t held_writer(const struct meta *dir)
 bool held_is_private(const struct meta *dir)
 {
 	return held_writer(dir) == 0;
+}
+
+bool held_is_below(int dir_fd, const struct meta *dir)
+{
+	struct meta meta, above = {0};
+	int at = dir_fd;
+	bool found = false;
+
+	while (at >= 0 && meta_read(at, &meta) == 0) {
+		found = meta_same_inode(&meta, dir);
+		if (found || meta_same_inode(&meta, &above))
+			break;
+		above = meta;
+		int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (at != dir_fd)
+			(void)fd_close(at);
+		at = up;
+	}
+	if (at != dir_fd)
+		(void)fd_close(at);
+	return found;
 }

@@ -20,6 +20,9 @@ int held_same(int fd, uint64_t dev, uint64_t ino);
  * other; 0 when it has others, too. */
 int held_only_name(int fd, int dir_fd, const char *name);
 
+/* True when dir_fd, or one of the directories above it, is that directory. */
+bool held_is_below(int dir_fd, const struct meta *dir);
+
 /* Nobody but us and root can put entries into the directory. */
 bool held_is_private(const struct meta *dir);
 
