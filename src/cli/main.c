@@ -15,7 +15,8 @@
  *     rate           how fast a counter has grown of late
  *     progress       the line that says how far the run is
  *     report         failures, the lists of -v and -n, the summary
- *     each_table     the options of --each
+ *     each_table     the options of --each; each_values reads what they say,
+ *                    each_settle checks that it makes sense
  *     each_report    what is told of a batch
  *     main           the order of things
  *

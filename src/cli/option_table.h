@@ -28,15 +28,18 @@ enum value_rule {
 	VALUE_OPTIONAL, /* behind an equals sign of the long name only */
 };
 
+/* Called with the name as it was written ("-j") and the value, NULL if there
+ * is none. */
+typedef int option_apply_fn(struct parse *parse, const char *name,
+                            const char *value);
+
 /* One option: it runs apply, or sets a flag of struct options. */
 struct option_row {
 	char letter;      /* 0: there is none */
 	const char *name; /* NULL: there is no long one */
 	enum value_rule value_rule;
 	const char *value_name;
-	/* Called with the name as it was written ("-j") and the value, NULL
-	 * if there is none. */
-	int (*apply)(struct parse *parse, const char *name, const char *value);
+	option_apply_fn *apply;
 	size_t flag;      /* without apply: where the bool is */
 	const char *help; /* lines that fit behind the names */
 };
@@ -62,15 +65,11 @@ void each_bind(struct options *options);
 void option_help_rows(struct buf *out, const struct option_row *rows, size_t n);
 
 /* Those that both tables have. */
-int option_apply_workers(struct parse *parse, const char *name,
-                         const char *value);
-int option_apply_depth(struct parse *parse, const char *name,
-                       const char *value);
-int option_apply_progress(struct parse *parse, const char *name,
-                          const char *value);
-int option_apply_help(struct parse *parse, const char *name, const char *value);
-int option_apply_version(struct parse *parse, const char *name,
-                         const char *value);
+option_apply_fn option_apply_workers;
+option_apply_fn option_apply_depth;
+option_apply_fn option_apply_progress;
+option_apply_fn option_apply_help;
+option_apply_fn option_apply_version;
 
 /* "NAME: 'value'what", and whole numbers; for both tables. */
 int option_refuse_value(struct parse *parse, const char *name,

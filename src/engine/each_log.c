@@ -183,6 +183,8 @@ int each_log_add(struct each_log *log, uint64_t number,
 	bool is_own_failure =
 		end->cause == EACH_NO_SPAWN || end->cause == EACH_SPOOL;
 	int exit_code = is_timeout ? -1 : end->exit_code;
+	int64_t start_ms = end->start_ns / NS_PER_MS;
+	int64_t runtime_ms = end->runtime_ns / NS_PER_MS;
 
 	if (log->fd < 0)
 		return 0;
@@ -192,9 +194,8 @@ int each_log_add(struct each_log *log, uint64_t number,
 		exit_code = end->err == -ENOENT ? 127 : 126;
 	buf_truncate(&log->line, 0);
 	buf_printf(&log->line, "%llu\t:\t%.3f\t%10.3f\t0\t%llu\t%d\t%d\t",
-	           (unsigned long long)number,
-	           (double)(end->start_ns / NS_PER_MS) / 1000,
-	           (double)(end->runtime_ns / NS_PER_MS) / 1000,
+	           (unsigned long long)number, (double)start_ms / 1000,
+	           (double)runtime_ms / 1000,
 	           (unsigned long long)end->n_printed, exit_code,
 	           is_own_failure ? 0
 	           : is_timeout   ? 15

