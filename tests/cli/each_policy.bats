@@ -21,14 +21,19 @@ sleepers() {
   pgrep -xf "sleep $LONG" || true
 }
 
-# Killing is not waited for by everybody: the kernel may still be at it.
-nobody_sleeps() {
+# Killing is not waited for by everybody: the kernel may still be at it. And a
+# process that was started may be on the way to what it will run.
+so_many_sleep() { # N
   local i
-  for ((i = 0; i < 2000; i++)); do
-    [ -n "$(sleepers)" ] || return 0
-    read -r -t 0.01 <> <(:) || true
+  for ((i = 0; i < 6000; i++)); do
+    [ "$(sleepers | wc -l)" -ne "$1" ] || return 0
+    sleep 0.01
   done
   return 1
+}
+
+nobody_sleeps() {
+  so_many_sleep 0
 }
 
 @test "failed jobs are named, the others run, the status is 1" {
@@ -71,13 +76,13 @@ nobody_sleeps() {
   run -1 each -a <(echo it) --timeout 200ms --kill-after 100ms -s "
     trap '' TERM; setsid sleep $LONG & sleep $LONG & wait; wait"
   [[ $output == *'it: timed out'* ]]
-  [ -z "$(sleepers)" ]
+  nobody_sleeps
 }
 
 @test "a daemon of a job that ended well is left alone, and not waited for" {
   each -j 1 -a <(seq 2) --timeout 20s -s "setsid sleep $LONG & echo \$1" >got
   [ "$(sort got | xargs)" = '1 2' ]
-  [ "$(sleepers | wc -l)" -eq 2 ]
+  so_many_sleep 2
   sleepers | xargs kill
 }
 
@@ -85,7 +90,7 @@ nobody_sleeps() {
   run -1 each -j 1 -k -a <(seq 2) --timeout 300ms -s "
     [ \$1 = 2 ] || { setsid sleep $LONG & exit; }
     exec sleep 3$LONG"
-  [ "$(sleepers | wc -l)" -eq 1 ]
+  so_many_sleep 1
   sleepers | xargs kill
 }
 
@@ -98,7 +103,7 @@ nobody_sleeps() {
     if [ \$1 = 1 ]; then echo >started; exec sleep $LONG; fi
     read -r line <started; false"
   [[ $output == *'1 failed, 1 stopped'* ]]
-  [ -z "$(sleepers)" ]
+  nobody_sleeps
 }
 
 @test "--halt with a percentage" {
@@ -217,7 +222,7 @@ start_sleepers() {
     echo \$1"
   [ "$output" = $'1\n2\n3' ]
   [[ $stderr == *'1: worker 1 (process '*') was killed by signal 9, tried again'* ]]
-  [ -z "$(sleepers)" ]
+  nobody_sleeps
 }
 
 @test "a job whose workers die twice has failed, the others are done" {

@@ -35,7 +35,7 @@ stop_by() { # SIGNAL STATUS
 }
 
 # Running it again does what is left to do, and that only.
-goes_on() {
+does_the_rest() {
   local n
 
   n=$(n_files dst)
@@ -57,7 +57,7 @@ goes_on() {
     [ "$(count_of copied "$(cat err)")" -eq "$(n_files dst)" ]
     no_litter dst
     no_half_files src dst
-    goes_on
+    does_the_rest
     rm -rf dst
   done
 }
@@ -84,7 +84,7 @@ goes_on() {
 
   no_litter dst
   no_half_files src dst
-  goes_on
+  does_the_rest
 }
 
 @test "-q still says that a run was interrupted" {
@@ -112,23 +112,23 @@ goes_on() {
   [[ "$(cat err)" == 'pcopy: interrupted by SIGINT at '* ]]
   [[ "$(cat err)" != *died* ]]
   no_litter dst
-  goes_on
+  does_the_rest
 }
 
 @test "a signal that was ignored when pcopy started stays ignored" {
   need_tracer
-  rm -rf src/b src/c
 
   # shellcheck disable=SC2064
   (
     trap '' INT
     exec strace -DDD -f -qq -o trace \
-      -e trace=linkat -e inject=linkat:delay_enter=5000 \
+      -e trace=linkat -e inject=linkat:signal=STOP:when=1 \
       "$PCOPY" src dst -j 2 >out 2>err 3>&-
   ) &
   pid=$!
-  wait_until has_files dst
+  wait_until has_stopped
   kill -INT "$pid"
+  go_on
   ended 0
 
   same_copy src dst
@@ -163,7 +163,7 @@ is_taken() { # PID
   [ "$(count_of copied "$said")" -ge $((n - 2)) ]
   [ "$(count_of copied "$said")" -le "$n" ]
   no_litter dst
-  goes_on
+  does_the_rest
 }
 
 @test "a second signal leaves no temporary name, either" {
@@ -184,7 +184,15 @@ is_taken() { # PID
   # shellcheck disable=SC2086
   wait_gone $pids
   no_litter dst
-  goes_on
+  does_the_rest
+}
+
+# A run whose worker is stopped; that goes on when the signal has arrived.
+interrupt() {
+  kill -INT "$pid"
+  wait_until is_taken "$pid"
+  go_on
+  ended 130
 }
 
 @test "a big file that is interrupted is not there; in place it is, and mended" {
@@ -193,16 +201,14 @@ is_taken() { # PID
   mkdir src
   make_bytes src/big 20000000
 
-  start_late 20 pwrite64,copy_file_range,write src dst -j 1
-  wait_until has_unnamed "$pid"
-  kill -INT "$pid"
-  ended 130
+  start_stopped pwrite64:when=2 --reflink=never src dst -j 1
+  wait_until has_stopped
+  interrupt
   [ -z "$(ls -A dst)" ]
 
-  start_late 20 pwrite64,copy_file_range,write --inplace src dst -j 1
-  wait_until test -s dst/big
-  kill -INT "$pid"
-  ended 130
+  start_stopped pwrite64:when=2 --reflink=never --inplace src dst -j 1
+  wait_until has_stopped
+  interrupt
   [ "$(stat -c %s dst/big)" -lt 20000000 ]
 
   run -0 "$PCOPY" src dst
@@ -217,10 +223,10 @@ is_taken() { # PID
   mkdir src
   make_bytes src/big 20000000
 
-  start_late 20 pwrite64,copy_file_range,write src dst -j 1
-  wait_until has_litter dst
-  kill -INT "$pid"
-  ended 130
+  start_stopped pwrite64:when=2 --reflink=never src dst -j 1
+  wait_until has_stopped
+  has_litter dst
+  interrupt
 
   [ -z "$(ls -A dst)" ]
 }

@@ -171,6 +171,36 @@ start_late() { # MILLISECONDS CALLS ARG...
   pid=$!
 }
 
+# Starts it so that each of its processes is stopped when it has made CALL, every
+# time or, with ":when=N", the Nth time: no moment can be missed.
+start_stopped() { # CALL ARG...
+  local call=${1%%:*}
+
+  : >trace
+  env --default-signal=INT,TERM,HUP strace -DDD -f -qq -o trace \
+    -e trace="$call" -e inject="$call:signal=STOP${1#"$call"}" \
+    "${WRAP[@]}" "$PCOPY" "${@:2}" >out 2>err 3>&- &
+  pid=$!
+}
+
+# How often one of them was stopped.
+n_stops() {
+  grep -c 'stopped by SIGSTOP' trace || true
+}
+
+has_stopped() { # [N]: times at least
+  [ "$(n_stops)" -ge "${1:-1}" ]
+}
+
+# Continues whatever is stopped, until all has ended.
+go_on() {
+  while kill -0 "$pid" 2>/dev/null; do
+    # shellcheck disable=SC2046
+    kill -CONT "$pid" $(workers "$pid") 2>/dev/null || true
+    sleep 0.01
+  done
+}
+
 # For teardown: nothing stays behind when a test has failed half way.
 kill_started() {
   local one
@@ -220,17 +250,6 @@ n_files() { # DIR
 
 has_files() { # DIR [N]: as many at least
   [ "$(n_files "$1")" -ge "${2:-1}" ]
-}
-
-# A worker has an unnamed file in hand.
-has_unnamed() { # PID
-  local one
-
-  for one in $(workers "$1"); do
-    # shellcheck disable=SC2010
-    ls -l "/proc/$one/fd" | grep -q 'deleted' && return
-  done
-  return 1
 }
 
 # What is in DST under a name of SRC is whole.

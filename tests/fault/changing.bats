@@ -16,13 +16,11 @@ teardown() {
   clear_room
 }
 
-# Starts pcopy with one worker, whose first file takes a while to finish.
+# Starts pcopy with one worker, which is stopped when its first file is complete
+# but for its name.
 start_with_pause() { # ARG...
-  env strace -DDD -f -qq -o trace -e trace=utimensat \
-    -e inject=utimensat:delay_enter=700000:when=1 \
-    "$PCOPY" "$@" -j 1 >out 2>err 3>&- &
-  pid=$!
-  wait_until has_unnamed "$pid"
+  start_stopped utimensat:when=1 "$@" -j 1
+  wait_until has_stopped
 }
 
 # How often file times were set: once for each copy, once for the directory.
@@ -36,6 +34,7 @@ n_tries() {
 
   start_with_pause src dst
   echo more >>src/file
+  go_on
   ended 0
 
   [ "$(n_tries)" -eq 2 ]
@@ -49,6 +48,7 @@ n_tries() {
 
   start_with_pause src dst
   truncate -s 5 src/file
+  go_on
   ended 0
 
   same_copy src dst
@@ -61,6 +61,7 @@ n_tries() {
 
   start_with_pause src dst
   chmod 751 src/file
+  go_on
   ended 0
 
   same_copy src dst
@@ -70,19 +71,18 @@ n_tries() {
   need_tracer
   make_bytes src/file 100000
   echo x >src/other
-  while sleep 0.01; do
+
+  start_stopped utimensat src dst -j 1
+  for ((n = 0; n < 5; n++)); do
+    wait_until has_stopped $((n + 1))
     echo more >>src/file
-  done 3>&- &
-  writer=$!
+    # shellcheck disable=SC2046
+    kill -CONT "$pid" $(workers "$pid")
+  done
+  ended 3
 
-  run -3 strace -f -qq -o trace -e trace=utimensat \
-    -e inject=utimensat:delay_enter=400000 "$PCOPY" src dst
-  kill "$writer"
-  wait "$writer" || true
-  writer=
-
-  [[ "$output" == *'pcopy: src/file: kept changing while it was read'* ]]
-  [[ "$output" == *'2 copied, 1 directory, 1 vanished or kept changing, '* ]]
+  [[ "$(cat err)" == *'pcopy: src/file: kept changing while it was read'* ]]
+  [[ "$(cat err)" == *'2 copied, 1 directory, 1 vanished or kept changing, '* ]]
   # Three of it, one of the other.
   [ "$(n_tries)" -eq 4 ]
   [ "$(stat -c %s dst/file)" -ge 100000 ]
@@ -126,6 +126,7 @@ pause_at_first() {
 
   pause_at_first
   rm "src/${rest[0]}" "src/${rest[3]}"
+  go_on
   ended 3
 
   grep -Fx "pcopy: src/${rest[0]}: vanished: No such file or directory" err
@@ -145,6 +146,7 @@ pause_at_first() {
   mkdir "src/${rest[2]}"
   python3 -c 'import socket, sys
 socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "src/${rest[3]}"
+  go_on
   ended 3
 
   for name in "${rest[@]}"; do
@@ -162,6 +164,7 @@ socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "src/${rest[3]}"
   for name in "${rest[@]}"; do
     ln -s "../elsewhere/$name" "dst/$name"
   done
+  go_on
   ended 0
 
   [ -z "$(ls -A elsewhere)" ]
@@ -175,14 +178,15 @@ socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "src/${rest[3]}"
   echo x >src/sub/x
   echo y >src/sub/y
 
-  # The master has made dst/sub and waits, about to read it.
-  env strace -DDD -f -qq -o trace -e trace=getdents64 -P "$PWD/src/sub" \
-    -e inject=getdents64:delay_enter=1000000 \
+  # The master has made dst/sub and is stopped, as it reads src/sub.
+  strace -DDD -f -qq -o trace -e trace=getdents64 -P "$PWD/src/sub" \
+    -e inject=getdents64:signal=STOP:when=1 \
     "$PCOPY" src dst -j 1 >out 2>err 3>&- &
   pid=$!
-  wait_until test -d dst/sub
+  wait_until has_stopped
   mv dst/sub dst/was
   ln -s ../elsewhere dst/sub
+  go_on
   ended 1
 
   cat err

@@ -99,9 +99,11 @@ kill_at_all_calls() {
 @test "a worker killed right after it published a file: it is there once" {
   need_tracer
 
-  DELAY=delay_exit start_late 20 linkat src dst -j 1
-  wait_until has_files dst 3
+  start_stopped linkat:when=3 src dst -j 1
+  wait_until has_stopped
+  [ "$(n_files dst)" -eq 3 ]
   kill -KILL "$(workers "$pid")"
+  go_on
   ended 0
 
   grep -F '40 copied, 1 directory, 1 worker died, ' err
@@ -156,10 +158,12 @@ kill_at_all_calls() {
 @test "kill -9 of a worker from outside" {
   need_tracer
 
-  start_late 20 linkat src dst -j 1
-  wait_until has_files dst 3
+  start_stopped utimensat:when=4 src dst -j 1
+  wait_until has_stopped
+  [ "$(n_files dst)" -eq 3 ]
   killed=$(workers "$pid")
   kill -KILL "$killed"
+  go_on
   ended 0
 
   grep -E "^pcopy: src/[0-9]+: worker 0 \(pid $killed\) died of signal 9" err
@@ -170,10 +174,11 @@ kill_at_all_calls() {
 @test "kill -9 of all workers at once" {
   need_tracer
 
-  start_late 20 linkat src dst -j 4 --queue-depth 1
-  wait_until has_files dst 3
+  start_stopped linkat:when=3 src dst -j 4 --queue-depth 1
+  wait_until has_stopped
   # shellcheck disable=SC2046
   kill -KILL $(workers "$pid")
+  go_on
   ended 0
 
   grep -E '40 copied, 1 directory, [1-4] workers? died, ' err
@@ -184,8 +189,8 @@ kill_at_all_calls() {
   need_tracer
   make_bytes src/big 3000000
 
-  start_late 20 linkat src dst -j 4
-  wait_until has_files dst 3
+  start_stopped linkat:when=3 src dst -j 4
+  wait_until has_stopped
   pids=$(workers "$pid")
   kill -KILL "$pid"
   ended 137
@@ -199,9 +204,10 @@ kill_at_all_calls() {
 }
 
 @test "kill -9 of the master while workers wait for work" {
-  # The master is slow to find anything.
-  start_late 300 getdents64 src dst -j 4
-  wait_until has_workers "$pid"
+  need_tracer
+  # The master is stopped before it has found anything.
+  start_stopped getdents64:when=1 src dst -j 4
+  wait_until has_stopped
   pids=$(workers "$pid")
   kill -KILL "$pid"
   ended 137
@@ -218,8 +224,9 @@ kill_at_all_calls() {
   need_seccomp
   WRAP=("$BUILD/tests/refuse" "openat,2,O_TMPFILE=EOPNOTSUPP" --)
 
-  start_late 20 renameat src dst -j 2
-  wait_until has_files dst 5
+  start_stopped utimensat:when=5 src dst -j 2
+  wait_until has_stopped
+  has_litter dst
   # shellcheck disable=SC2046
   kill -KILL $(workers "$pid") "$pid"
   ended 137

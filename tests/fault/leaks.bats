@@ -62,15 +62,15 @@ open_at_exit() { # REPORTS
   mkdir src
   (cd src && seq 100 | xargs touch)
 
-  start_late 20 linkat src dst -j 1
-  wait_until has_files dst 2
+  start_stopped linkat:when=3 src dst -j 1
+  wait_until has_stopped
   n_before=$(find "/proc/$pid/fd" -type l | wc -l)
   for n in 1 2 3 4; do
-    wait_until has_workers "$pid"
     kill -KILL "$(workers "$pid")"
-    wait_until has_files dst $((2 + 3 * n))
+    wait_until has_stopped $((n + 1))
   done
   n_after=$(find "/proc/$pid/fd" -type l | wc -l)
+  go_on
   ended 0
 
   [ "$n_before" -eq "$n_after" ]

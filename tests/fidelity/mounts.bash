@@ -34,7 +34,7 @@ clear_fs_room() {
       umount -l "$dir"
     fi
   done
-  rm -rf "$ROOM"
+  rm -rf "$ROOM" "$ROOM.pcopy"
 }
 
 need_fs() { # TYPE

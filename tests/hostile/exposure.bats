@@ -102,7 +102,7 @@ slow_pcopy() { # [OPTION]...
   make_secrets src
   careless() {
     cp -dr --no-preserve=all src dst
-    sleep 0.2
+    wait_until grep -qE 'read:|entered:' peeked
   }
 
   run watch closed careless

@@ -11,6 +11,7 @@ setup() {
 }
 
 teardown() {
+  kill_started
   clear_room
 }
 
@@ -145,11 +146,9 @@ make_kinds() { # DIR PREFIX
   for i in {1..30}; do
     echo "$i" >"src/$i"
   done
-  mapfile -t words < <(slowly 20)
-  "${words[@]}" timeout -s KILL 60 "$PCOPY" -j 1 src dst >out 2>&1 &
-  run=$!
 
-  wait_until test -e dst/1 -o -e dst/2 -o -e dst/30
+  start_stopped linkat:when=1 -j 1 src dst
+  wait_until has_stopped
   for i in {1..30}; do
     rm "src/$i"
     if [ $((i % 2)) -eq 0 ]; then
@@ -158,12 +157,10 @@ make_kinds() { # DIR PREFIX
       mknod "src/$i" c 1 5
     fi
   done
-  status=0
-  wait "$run" || status=$?
+  go_on
+  ended 3
 
-  cat out
-  [ "$status" -eq 3 ]
-  grep -q 'pcopy: src/[0-9]*: is no longer a regular file' out
+  [ "$(grep -c 'pcopy: src/[0-9]*: is no longer a regular file' err)" -eq 29 ]
   run -0 find dst -type f -size +1
   [ -z "$output" ]
   no_litter dst
@@ -254,19 +251,15 @@ make_kinds() { # DIR PREFIX
   mkdir src victim
   echo text >src/file
   chmod 700 victim
-  mapfile -t words < <(slowly 1000 mkdirat)
 
   for operands in 'src dst' 'src src/file dst/'; do
     # shellcheck disable=SC2086
-    timeout -s KILL 60 "${words[@]}" "$PCOPY" $operands >out 2>&1 &
-    run=$!
-    wait_until test -d dst
+    start_stopped mkdirat:when=1 $operands
+    wait_until has_stopped
     mv dst moved
     ln -s victim dst
-    status=0
-    wait "$run" || status=$?
-    cat out
-    [ "$status" -eq 2 ]
+    go_on
+    ended 2
     [ -z "$(ls -A victim)" ]
     [ "$(stat -c %a victim)" = 700 ]
     rm -rf dst moved
@@ -350,18 +343,17 @@ make_kinds() { # DIR PREFIX
   ln src/his/first src/ours/second
   "$PCOPY" -q src dst
   rm dst/*/*
-  # Whichever leads, the other one comes late.
-  mapfile -t words < <(slowly 1000 linkat)
 
-  timeout -s KILL 60 "${words[@]}" "$PCOPY" -j 1 src dst >out 2>&1 &
-  run=$!
-  wait_until test -e dst/his/first -o -e dst/ours/second
+  # Whichever leads, the other one has yet to come.
+  start_stopped linkat:when=1 -j 1 src dst
+  wait_until has_stopped
   if [ -e dst/his/first ]; then
     setpriv --reuid=65534 --clear-groups \
       sh -c 'echo planted >dst/his/.new && mv dst/his/.new dst/his/first'
   fi
-  wait "$run" || true
+  go_on
+  wait "$pid" || true
 
-  cat out
+  cat err
   [ "$(cat dst/ours/second)" = text ]
 }

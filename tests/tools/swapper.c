@@ -9,8 +9,8 @@
  * files and directories of its own, with -l hard links to FILE; then
  * exchanges it back, or leaves it. Entries of the DIRs
  * are also exchanged with one another and get further names. Prints "ready"
- * when it begins and ends at SIGTERM with the number of exchanges, or with
- * its parent. */
+ * when it begins, the number of exchanges now and then, and once more when it
+ * ends, at SIGTERM. It also ends with its parent. */
 #include "base/fd.h"
 
 #include <dirent.h>
@@ -29,6 +29,9 @@
 
 /* One in so many exchanges is not undone. */
 #define LEFT_IN 200
+
+/* How many exchanges there are to a line that says so. */
+#define TELL_EVERY 100
 
 /* What takes an entry's place; the first ones are symlinks to an entry of
  * OUTSIDE, of every kind that it is dangerous to open. */
@@ -224,8 +227,13 @@ static bool exchange(struct swapper *swapper, const struct place *a,
 	int rc = renameat2(a->dir_fd, a->name, b->dir_fd, b->name,
 	                   RENAME_EXCHANGE);
 
-	swapper->n_exchanges += rc == 0;
-	return rc == 0;
+	if (rc < 0)
+		return false;
+	if (++swapper->n_exchanges % TELL_EVERY == 0) {
+		printf("%" PRIu64 "\n", swapper->n_exchanges);
+		(void)fflush(stdout);
+	}
+	return true;
 }
 
 /* Long enough for the other one to take a step, or none. */
