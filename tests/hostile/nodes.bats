@@ -352,6 +352,7 @@ make_kinds() { # DIR PREFIX
       sh -c 'echo planted >dst/his/.new && mv dst/his/.new dst/his/first'
   fi
   go_on
+  # shellcheck disable=SC2154
   wait "$pid" || true
 
   cat err
