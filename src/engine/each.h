@@ -63,7 +63,7 @@ struct each_settings {
 	bool reads_ahead;   /* totals are of use to somebody */
 	const char *joblog; /* or NULL */
 	bool resumes;
-	const char *failed; /* or NULL */
+	const char *failed;             /* or NULL */
 	const struct each_hooks *hooks; /* of another mode, or NULL */
 };
 
