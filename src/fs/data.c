@@ -2,6 +2,7 @@
 #include "fs/data.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,18 +10,16 @@
 
 /* Below this, copying the bytes costs no more than sharing the blocks
  * (docs/decisions.md has the figures). */
-#define CLONE_MIN (UINT64_C(16) * 1024)
+#define CLONE_MIN 16384
 
 /* Zero runs of this length, at multiples of it, become holes. */
 #define HOLE_UNIT ((size_t)4096)
 
-struct copying {
-	struct data_io *io;
-	int src_fd, dst_fd;
-	off_t at;         /* copied so far */
-	bool makes_holes; /* of zero runs */
-	struct fault *fault;
-};
+/* From here on the kernel is faster at copying than a buffer. */
+#define KERNEL_MIN 16384
+
+/* Room for files of this size is asked for in one piece. */
+#define ALLOCATE_MIN ((off_t)8 << 20)
 
 static ssize_t read_at(int fd, char *buffer, size_t size, off_t at)
 {
@@ -73,15 +72,15 @@ static size_t run_length(const char *data, size_t size, bool *is_hole)
 	return at;
 }
 
-static int write_around_holes(const struct copying *copying, size_t size)
+static int write_around_holes(const struct data_file *file, size_t size)
 {
-	const char *data = copying->io->buffer;
-	off_t at = copying->at;
+	const char *data = file->io->buffer;
+	off_t at = file->at;
 
 	while (size) {
 		bool is_hole = false;
 		size_t run = run_length(data, size, &is_hole);
-		int rc = is_hole ? 0 : write_at(copying->dst_fd, data, run, at);
+		int rc = is_hole ? 0 : write_at(file->dst_fd, data, run, at);
 
 		if (rc < 0)
 			return rc;
@@ -92,31 +91,87 @@ static int write_around_holes(const struct copying *copying, size_t size)
 	return 0;
 }
 
+/* Returns the bytes read and written, 0 at the end of the file. */
+static ssize_t copy_by_buffer(struct data_file *file, uint64_t room)
+{
+	char *buffer = file->io->buffer;
+	size_t want = (size_t)min_u64(DATA_BUFFER, room);
+	ssize_t n = read_at(file->src_fd, buffer, want, file->at);
+
+	if (n < 0)
+		return fault_src(file->fault, "cannot read", (int)n);
+	int rc = file->makes_holes
+	                 ? write_around_holes(file, (size_t)n)
+	                 : write_at(file->dst_fd, buffer, (size_t)n, file->at);
+	return rc < 0 ? fault_dst(file->fault, "cannot write", rc) : n;
+}
+
+/* The kernel does not say on which side it failed. */
+static ssize_t kernel_failed(struct data_file *file, int err)
+{
+	char *buffer = file->io->buffer;
+	ssize_t n = read_at(file->src_fd, buffer, DATA_BUFFER, file->at);
+
+	if (n < 0)
+		return fault_src(file->fault, "cannot read", (int)n);
+	return fault_dst(file->fault, "cannot write", -err);
+}
+
+/* Returns the bytes copied, 0 when it is to be done by buffer: also at what
+ * may be the end, as some files say 0 that have content
+ * (copy_file_range(2), BUGS). */
+static ssize_t copy_by_kernel(struct data_file *file, uint64_t room)
+{
+	size_t want = (size_t)min_u64(DATA_BUFFER, room);
+	off_t src_at = file->at, dst_at = file->at;
+	ssize_t n = copy_file_range(file->src_fd, &src_at, file->dst_fd,
+	                            &dst_at, want, 0);
+
+	if (n >= 0)
+		return n;
+	switch (errno) {
+	case EIO:
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return kernel_failed(file, errno);
+	case EINTR:
+	case EAGAIN:
+		return 0;
+	default: /* not supported, or forbidden: it has many names */
+		file->route->has_kernel_copy = false;
+		return 0;
+	}
+}
+
+/* Who shares the destination with another process reads by himself: a kernel
+ * that copies holds the inode while it reads. */
+static bool wants_kernel(const struct data_file *file)
+{
+	return file->route->has_kernel_copy && file->is_alone &&
+	       !file->makes_holes && file->size >= KERNEL_MIN &&
+	       file->at < file->size;
+}
+
 /* Copies up to end or the end of the file, whichever is first. Returns 1 when
  * the file ended, 0 when end was reached. */
-static int copy_range(struct copying *copying, off_t end)
+static int copy_range(struct data_file *file, off_t end)
 {
-	struct data_io *io = copying->io;
+	const struct data_io *io = file->io;
 
-	while (copying->at < end) {
-		size_t want = (size_t)min_u64(DATA_BUFFER,
-		                              (uint64_t)(end - copying->at));
-		ssize_t n =
-			read_at(copying->src_fd, io->buffer, want, copying->at);
+	while (file->at < end) {
+		uint64_t room = (uint64_t)(end - file->at);
+		ssize_t n = wants_kernel(file) ? copy_by_kernel(file, room) : 0;
 
+		if (n == 0)
+			n = copy_by_buffer(file, room);
 		if (n < 0)
-			return fault_src(copying->fault, "cannot read", (int)n);
+			return (int)n;
 		if (n == 0)
 			return 1;
-		int rc = copying->makes_holes
-		                 ? write_around_holes(copying, (size_t)n)
-		                 : write_at(copying->dst_fd, io->buffer,
-		                            (size_t)n, copying->at);
-		if (rc < 0)
-			return fault_dst(copying->fault, "cannot write", rc);
-		copying->at += n;
+		file->at += n;
 		if (io->progress && !io->progress(io->ctx, (uint64_t)n))
-			return fault_src(copying->fault, "interrupted",
+			return fault_src(file->fault, "interrupted",
 			                 -ECANCELED);
 	}
 	return 0;
@@ -127,72 +182,59 @@ static bool is_unsupported(int err)
 	return err == EINVAL || err == EOPNOTSUPP || err == ENOTTY;
 }
 
-/* From hole to hole. A file system without SEEK_DATA reports the whole file as
- * data (lseek(2)), or refuses. Returns 1 when a read said that the file ended:
- * it is whole then, whatever its size is said to be (files of sysfs say 4096). */
-static int copy_extents(struct copying *copying)
+/* What is left before end is a hole. */
+static int skip_hole(struct data_file *file, off_t end)
 {
-	for (;;) {
-		off_t data = lseek(copying->src_fd, copying->at, SEEK_DATA);
+	off_t size = lseek(file->src_fd, 0, SEEK_END);
+
+	if (size < 0)
+		return fault_src(file->fault, "cannot find the end", -errno);
+	if (size > file->at)
+		file->at = size < end ? size : end;
+	return size < end;
+}
+
+/* From hole to hole, up to end. A file system without SEEK_DATA reports the
+ * whole file as data (lseek(2)), or refuses. Returns 1 when a read said that
+ * the file ended: it is whole then, whatever its size is said to be (files of
+ * sysfs say 4096). */
+static int copy_extents(struct data_file *file, off_t end)
+{
+	while (file->at < end) {
+		off_t data = lseek(file->src_fd, file->at, SEEK_DATA);
 
 		if (data < 0 && errno == ENXIO)
-			break;
+			return skip_hole(file, end);
 		if (data < 0 && is_unsupported(errno))
-			return copy_range(copying, INT64_MAX);
+			return copy_range(file, end);
 		if (data < 0)
-			return fault_src(copying->fault, "cannot find data",
+			return fault_src(file->fault, "cannot find data",
 			                 -errno);
-		off_t hole = lseek(copying->src_fd, data, SEEK_HOLE);
+		off_t hole = lseek(file->src_fd, data, SEEK_HOLE);
 		if (hole < 0)
-			return fault_src(copying->fault, "cannot find holes",
+			return fault_src(file->fault, "cannot find holes",
 			                 -errno);
-		copying->at = data;
-		int rc = copy_range(copying, hole);
+		file->at = data < end ? data : end;
+		int rc = copy_range(file, hole < end ? hole : end);
 		if (rc != 0)
 			return rc;
 	}
-	/* What is left is a hole. */
-	off_t size = lseek(copying->src_fd, 0, SEEK_END);
-	if (size < 0)
-		return fault_src(copying->fault, "cannot find the end", -errno);
-	if (size > copying->at)
-		copying->at = size;
 	return 0;
 }
 
-static bool is_known_unshared(const struct data_io *io, uint64_t src_dev,
-                              uint64_t dst_dev)
-{
-	for (size_t i = 0; i < DATA_PAIRS && i < io->n_unshared; i++) {
-		if (io->unshared[i].src_dev == src_dev &&
-		    io->unshared[i].dst_dev == dst_dev)
-			return true;
-	}
-	return false;
-}
-
-static void note_unshared(struct data_io *io, uint64_t src_dev,
-                          uint64_t dst_dev)
-{
-	io->unshared[io->n_unshared++ % DATA_PAIRS] =
-		(struct data_pair){src_dev, dst_dev};
-}
-
 /* 1 shared, 0 copy the bytes, negative when that is final. */
-static int clone(const struct copying *copying, const struct meta *src,
-                 uint64_t dst_dev)
+static int clone(const struct data_file *file)
 {
-	struct data_io *io = copying->io;
+	const struct data_io *io = file->io;
 	bool must = io->reflink == REFLINK_ALWAYS;
 
 	if (io->reflink == REFLINK_NEVER || io->sparse != SPARSE_AUTO)
 		return 0;
-	if (!must &&
-	    (src->size < CLONE_MIN || is_known_unshared(io, src->dev, dst_dev)))
+	if (!must && (file->size < CLONE_MIN || file->route->no_clone))
 		return 0;
-	if (src->size == 0)
+	if (file->size == 0)
 		return 0;
-	if (ioctl(copying->dst_fd, FICLONE, copying->src_fd) == 0)
+	if (ioctl(file->dst_fd, FICLONE, file->src_fd) == 0)
 		return 1;
 	int err = errno;
 	switch (err) {
@@ -200,7 +242,7 @@ static int clone(const struct copying *copying, const struct meta *src,
 	case EOPNOTSUPP:
 	case ENOTTY:
 	case ENOSYS:
-		note_unshared(io, src->dev, dst_dev);
+		file->route->no_clone = true;
 		break;
 	/* Of this one file only: a swap file, differing flags, a seccomp
 	 * filter, files of no blocks (ioctl_ficlone(2)). */
@@ -211,51 +253,99 @@ static int clone(const struct copying *copying, const struct meta *src,
 	case EBADF:
 		break;
 	default:
-		return fault_dst(copying->fault, "cannot share blocks", -err);
+		return fault_dst(file->fault, "cannot share blocks", -err);
 	}
-	return must ? fault_dst(copying->fault, "cannot share blocks", -err)
-	            : 0;
+	return must ? fault_dst(file->fault, "cannot share blocks", -err) : 0;
 }
 
-static int set_size(const struct copying *copying, off_t size)
+static int set_size(const struct data_file *file, off_t size)
 {
-	if (ftruncate(copying->dst_fd, size) == 0)
+	if (ftruncate(file->dst_fd, size) == 0)
 		return 0;
-	return fault_dst(copying->fault, "cannot set size", -errno);
+	return fault_dst(file->fault, "cannot set size", -errno);
 }
 
-static int copy_bytes(struct copying *copying, const struct meta *src)
+/* Room for all of it: contiguous, and a full disk shows before anything was
+ * read. */
+static int allocate(struct data_file *file)
 {
-	bool looks_sparse = src->blocks * 512 < src->size &&
-	                    copying->io->sparse != SPARSE_NEVER;
-	bool has_holes = looks_sparse || copying->makes_holes;
+	if (fallocate(file->dst_fd, 0, 0, file->size) == 0) {
+		file->has_size = true;
+		return 0;
+	}
+	switch (errno) {
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		return fault_dst(file->fault, "cannot write", -errno);
+	case EINTR:
+		return 0;
+	default:
+		file->route->allocates = false;
+		return 0;
+	}
+}
 
-	/* The size first: what XFS sets aside for a file that grows would fill
-	 * the holes. */
-	if (has_holes && set_size(copying, (off_t)src->size) < 0)
-		return -copying->fault->err;
-	int rc = looks_sparse ? copy_extents(copying)
-	                      : copy_range(copying, INT64_MAX);
-	if (rc < 0)
-		return rc;
-	return has_holes ? set_size(copying, copying->at) : 0;
+/* The size first: what XFS sets aside for a file that grows would fill the
+ * holes. */
+static int make_room(struct data_file *file)
+{
+	if (file->is_sparse || file->makes_holes) {
+		file->has_size = true;
+		return set_size(file, file->size);
+	}
+	if (file->route->allocates && file->size >= ALLOCATE_MIN)
+		return allocate(file);
+	return 0;
+}
+
+int data_begin(struct data_file *file, struct data_io *io, int src_fd,
+               int dst_fd, const struct meta *src, uint64_t dst_dev,
+               struct fault *fault)
+{
+	*file = (struct data_file){
+		.io = io,
+		.route = route_of(&io->routes, src->dev, dst_dev, dst_fd),
+		.src_fd = src_fd,
+		.dst_fd = dst_fd,
+		.fault = fault,
+		.size = (off_t)src->size,
+		.is_sparse = src->blocks * 512 < src->size &&
+	                     io->sparse != SPARSE_NEVER,
+		.makes_holes = io->sparse == SPARSE_ALWAYS,
+		.is_alone = true,
+	};
+	int rc = clone(file);
+
+	if (rc == 0)
+		return make_room(file);
+	if (rc > 0 && io->progress && !io->progress(io->ctx, src->size))
+		return fault_src(fault, "interrupted", -ECANCELED);
+	return rc;
+}
+
+int data_part(struct data_file *file, off_t from, off_t to)
+{
+	file->at = from;
+	return file->is_sparse ? copy_extents(file, to) : copy_range(file, to);
+}
+
+int data_end(struct data_file *file)
+{
+	if (file->has_size && file->at != file->size)
+		return set_size(file, file->at);
+	return 0;
 }
 
 int data_copy(struct data_io *io, int src_fd, int dst_fd,
               const struct meta *src, uint64_t dst_dev, struct fault *fault)
 {
-	struct copying copying = {
-		.io = io,
-		.src_fd = src_fd,
-		.dst_fd = dst_fd,
-		.makes_holes = io->sparse == SPARSE_ALWAYS,
-		.fault = fault,
-	};
-	int rc = clone(&copying, src, dst_dev);
+	struct data_file file;
+	int rc = data_begin(&file, io, src_fd, dst_fd, src, dst_dev, fault);
 
 	if (rc == 0)
-		return copy_bytes(&copying, src);
-	if (rc > 0 && io->progress && !io->progress(io->ctx, src->size))
-		return fault_src(fault, "interrupted", -ECANCELED);
-	return rc < 0 ? rc : 0;
+		rc = data_part(&file, 0, INT64_MAX);
+	else if (rc > 0)
+		return 0;
+	return rc < 0 ? rc : data_end(&file);
 }

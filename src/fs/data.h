@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* fs/data.h - the bytes of one file, from descriptor to descriptor
  *
- * Model     shared blocks where the file systems can (FICLONE); else read and
- *           write through a buffer that fits the second-level cache. Files
- *           whose blocks are fewer than their size are copied extent by extent
- *           (SEEK_DATA), so that holes stay holes. The end of file ends the
- *           copy, not the size that stat told.
+ * Model     shared blocks where the file systems can (FICLONE); else, what is
+ *           fastest between the two (fs/route.h): copied by the kernel, or
+ *           read and written through a buffer that fits the second-level
+ *           cache. Files whose blocks are fewer than their size are copied
+ *           extent by extent (SEEK_DATA), so that holes stay holes. The end
+ *           of file ends the copy, not the size that stat told.
+ * Parts     a big file can be copied in parts, in any order, by several
+ *           processes that hold the same two descriptors; doing one again does
+ *           no harm
  * Lifetime  the buffer is the caller's
  * Blocking  as the two files do; progress is called between pieces and stops
  *           the copy by returning false
@@ -18,6 +22,9 @@
 #include "base/base.h"
 #include "fs/fault.h"
 #include "fs/meta.h"
+#include "fs/route.h"
+
+#include <sys/types.h>
 
 /* GNU cp measured 256 KiB as the best on eleven machines; larger ones fall
  * out of the second-level cache. */
@@ -26,25 +33,44 @@
 enum data_reflink { REFLINK_AUTO, REFLINK_ALWAYS, REFLINK_NEVER };
 enum data_sparse { SPARSE_AUTO, SPARSE_ALWAYS, SPARSE_NEVER };
 
-/* Pairs of file systems that cannot share blocks, as found out. */
-#define DATA_PAIRS 8
-struct data_pair {
-	uint64_t src_dev, dst_dev;
-};
-
 struct data_io {
 	char *buffer; /* DATA_BUFFER bytes */
 	bool (*progress)(void *ctx, uint64_t bytes_copied);
 	void *ctx;
 	enum data_reflink reflink;
 	enum data_sparse sparse;
-	struct data_pair unshared[DATA_PAIRS];
-	size_t n_unshared;
+	struct routes routes;
 };
 
 /* Copies src from its start to dst, which is empty and on dst_dev. progress
  * hears of the bytes that were written or shared, not of holes. */
 int data_copy(struct data_io *io, int src_fd, int dst_fd,
               const struct meta *src, uint64_t dst_dev, struct fault *fault);
+
+/* One copy in parts: begin, parts, end. */
+struct data_file {
+	struct data_io *io;
+	struct route *route;
+	int src_fd, dst_fd;
+	struct fault *fault;
+	off_t size;       /* as stat told it */
+	off_t at;         /* the current part's, or where the file ended */
+	bool has_size;    /* dst has that size already */
+	bool is_sparse;   /* by the looks of it: from extent to extent */
+	bool makes_holes; /* of zero runs */
+	bool is_alone;    /* no other process writes to dst meanwhile */
+};
+
+/* 1 when that was all: the blocks are shared; 0 when parts are to follow. */
+int data_begin(struct data_file *file, struct data_io *io, int src_fd,
+               int dst_fd, const struct meta *src, uint64_t dst_dev,
+               struct fault *fault);
+
+/* Bytes from from to to. Returns 1 when the file ended before that, at
+ * file->at. */
+int data_part(struct data_file *file, off_t from, off_t to);
+
+/* The file ends at file->at. */
+int data_end(struct data_file *file);
 
 #endif

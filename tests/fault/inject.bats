@@ -72,12 +72,35 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
 @test "the second half of a file cannot be read, or written: it is not there" {
   need_tracer
   make_bytes src/victim 3000000
-  # So that the bytes are read, and written, whatever can be shared here.
+  # So that the bytes are read, and written, whatever can be shared or copied
+  # by the kernel here.
   one_fails 'src/victim: cannot read: Input/output error' victim \
-    pread64:error=EIO:when=5+ -P "$HERE/src/victim" -- --reflink=never
+    pread64:error=EIO:when=5+ -P "$HERE/src/victim" -- --sparse=always
   rm -rf src/*[0-9] src/dir
   one_fails 'dst/victim: cannot write: No space left on device' victim \
-    pwrite64:error=ENOSPC:when=5+ -- --reflink=never -j 1
+    pwrite64:error=ENOSPC:when=5+ -- --sparse=always -j 1
+}
+
+@test "the kernel cannot copy the second half of a file: it is not there" {
+  need_tracer
+  case $(stat -f -c %T .) in
+    ext2/ext3 | tmpfs) ;;
+    *) skip 'the kernel is not asked to copy here' ;;
+  esac
+  make_bytes src/victim 3000000
+  one_fails 'dst/victim: cannot write: No space left on device' victim \
+    copy_file_range:error=ENOSPC:when=5+ -P "$HERE/src/victim"
+  one_fails 'dst/victim: cannot write: Input/output error' victim \
+    copy_file_range:error=EIO:when=2 -P "$HERE/src/victim"
+
+  # What it does not support, or says is the end, is read and written.
+  for result in error=EXDEV error=EINVAL error=EPERM retval=0; do
+    remove dst
+    run -0 strace -f -qq -o trace -e trace=copy_file_range \
+      -e inject="copy_file_range:$result:when=3+" "$PCOPY" src dst
+    grep -q INJECTED trace
+    same_copy src dst
+  done
 }
 
 @test "the source of a directory: open, stat, list" {
