@@ -1,48 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154,SC2164,SC2016
-# bench/data.bash: file systems on loop devices, and the trees in them.
-#
-# Each file system is made anew for its case in a file in memory whose pages
-# are all there beforehand, so that no run pays for their first touch.
-
-mnt=$work/mnt
-
-unmount() {
-  if mountpoint -q "$mnt"; then
-    umount "$mnt"
-  fi
-  rm -f "$work/image"
-}
-
-tidy_up() {
-  cd /
-  stop_slow_fs
-  unmount
-}
-
-# make_fs TYPE MIB INODES [sparse]
-make_fs() {
-  unmount
-  mkdir -p "$mnt"
-  if [ "$1" = tmpfs ]; then
-    mount -t tmpfs -o "size=$2m,nr_inodes=$3" bench "$mnt"
-    return
-  fi
-  if [ "${4-}" = sparse ]; then
-    truncate -s "$2M" "$work/image"
-  else
-    fallocate -l "$2M" "$work/image"
-  fi
-  case $1 in
-    ext4)
-      mkfs.ext4 -q -N "$3" -E lazy_itable_init=0,lazy_journal_init=0,nodiscard \
-        "$work/image"
-      ;;
-    xfs) mkfs.xfs -q -K -f -i maxpct=90 "$work/image" ;;
-    btrfs) mkfs.btrfs -q -K -f "$work/image" ;;
-  esac
-  mount -o loop "$work/image" "$mnt"
-}
+# bench/data.bash: the trees that are copied.
 
 # The kernel source as a tree of its own, unpacked once.
 unpack_linux() {
@@ -56,40 +14,51 @@ unpack_linux() {
     tar -xf "$archive" -C "$linux" --strip-components=1
   else
     echo 'no linux-source package: a made tree instead of the kernel' >&2
-    "$programs/maketree" -s 1 -n 78000 -d 5000 -b 6000 -v "$linux"
+    "$programs/maketree" -s 1 -n 16000 -d 1000 -b 6000 -v "$linux/fs"
+    "$programs/maketree" -s 2 -n 62000 -d 4000 -b 6000 -v "$linux/drivers"
     touch "$linux/Makefile"
+    mkdir -p "$linux/net" "$linux/tools"
   fi
 }
 
-# put_tree WHAT [ARG]...: makes $mnt/src
+# put_tree DIR WHAT [ARG]...: makes DIR/src
 put_tree() {
-  case $1 in
+  local file i
+
+  case $2 in
     linux)
       unpack_linux
-      cp -a "$linux" "$mnt/src"
+      cp -a "$linux" "$1/src"
       ;;
-    linux-part)
+    part) # some 13,000 files of it
       unpack_linux
-      mkdir "$mnt/src"
-      cp -a "$linux/fs" "$linux/net" "$linux/tools" "$mnt/src"
+      mkdir "$1/src"
+      cp -a "$linux/fs" "$linux/net" "$linux/tools" "$1/src"
       ;;
-    made) "$programs/maketree" "${@:2}" "$mnt/src" ;;
+    usr) cp -a "${BENCH_USR:-/usr/share}" "$1/src" ;;
+    made) "$programs/maketree" "${@:3}" "$1/src" ;;
+    shared) # 10 GiB in the room of one: extents are as many as in other files
+      "$programs/maketree" -n 1 -b 536870912 "$1/src"
+      file=$(echo "$1"/src/*)
+      for ((i = 1; i < 20; i++)); do
+        cp --reflink=always "$file" "$file.$i"
+      done
+      ;;
+    lines) # items for a batch, numbered
+      mkdir "$1/src"
+      seq "$3" >"$1/src/list"
+      ;;
+    text) # 1 MiB of lines, and items for that many jobs
+      mkdir "$1/src"
+      seq -f '%063g' 16384 >"$1/src/text"
+      seq "$3" >"$1/src/list"
+      ;;
   esac
-  sync -f "$mnt"
-  # Everything that is to be warm is.
-  tar -C "$mnt/src" -cf - . | cat >/dev/null
-  "$programs/floor" list "$mnt/src" "$work/list"
+  sync -f "$1"
 }
 
-# ---- a file system where everything takes a while ----
-
-start_slow_fs() { # DIR DELAY_US
-  mkdir -p "$1" "$work/slow"
-  "$programs/delayfs" -d "$2" "$1" "$work/slow"
-}
-
-stop_slow_fs() {
-  if mountpoint -q "$work/slow"; then
-    fusermount3 -u "$work/slow"
-  fi
+# Everything that is to be warm is; what the floor knows beforehand.
+warm_up() {
+  tar -C "$1" -cf - . | cat >/dev/null
+  "$programs/floor" list "$1" "$work/list"
 }

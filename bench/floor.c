@@ -3,12 +3,14 @@
  *
  *     floor list SRC LIST
  *     floor copy [-p PROCESSES] [-m unnamed|direct|rename] [-T] SRC LIST DST
+ *     floor big [-p PROCESSES] SRC DST
  *
  * It knows everything beforehand from LIST (which "list" made: names, sizes,
  * modes, owners, times), checks nothing, retries nothing and tells nobody. Per
  * file: open, create, read and write as listed, owner only if not its own,
  * times (not with -T), a name, two closes. It is no copier: a source that
- * changed since it was listed gives rubbish. */
+ * changed since it was listed gives rubbish. "big" copies one file, several
+ * processes taking turns at its next piece. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +28,7 @@
 #define BATCH_FILES 64
 #define BATCH_BYTES (UINT64_C(1) << 20)
 #define BUFFER      ((size_t)256 * 1024)
+#define PIECE       (UINT64_C(8) << 20)
 
 /* In LIST: each directory (by its path), then its files and links. */
 struct record {
@@ -293,6 +296,55 @@ static void copy(const char *list, int n_processes)
 	exit(worst != 0);
 }
 
+/* ---- one big file ---- */
+
+static void copy_pieces(int src, int dst, uint64_t size, atomic_size_t *next)
+{
+	static char buffer[BUFFER];
+	uint64_t at;
+
+	while ((at = atomic_fetch_add(next, 1) * PIECE) < size) {
+		uint64_t end = at + PIECE < size ? at + PIECE : size;
+
+		for (ssize_t n; at < end; at += (uint64_t)n) {
+			size_t want = end - at < BUFFER ? end - at : BUFFER;
+
+			n = pread(src, buffer, want, (off_t)at);
+			if (n <= 0 ||
+			    pwrite(dst, buffer, (size_t)n, (off_t)at) != n)
+				fail("piece");
+		}
+	}
+}
+
+static void copy_big(const char *from, const char *to, int n_processes)
+{
+	atomic_size_t *next = mmap(NULL, sizeof(*next), PROT_READ | PROT_WRITE,
+	                           MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int src = open(from, O_RDONLY | O_CLOEXEC), status, worst = 0;
+	struct stat st;
+
+	if (next == MAP_FAILED || src < 0 || fstat(src, &st) < 0)
+		fail(from);
+	int dst = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	               st.st_mode & 07777);
+	const struct timespec times[2] = {st.st_atim, st.st_mtim};
+	if (dst < 0)
+		fail(to);
+	for (int i = 1; i < n_processes; i++) {
+		if (fork() == 0) {
+			copy_pieces(src, dst, (uint64_t)st.st_size, next);
+			_exit(0);
+		}
+	}
+	copy_pieces(src, dst, (uint64_t)st.st_size, next);
+	while (wait(&status) > 0)
+		worst |= status;
+	if (futimens(dst, times) < 0)
+		fail(to);
+	exit(worst != 0);
+}
+
 static int open_top(const char *path, bool makes)
 {
 	if (makes && mkdir(path, 0755) < 0 && errno != EEXIST)
@@ -316,7 +368,8 @@ int main(int argc, char **argv)
 		list_dir(out, "");
 		return fclose(out) != 0;
 	}
-	if (argc < 2 || strcmp(argv[1], "copy") != 0)
+	bool is_big = argc > 1 && !strcmp(argv[1], "big");
+	if (argc < 2 || (!is_big && strcmp(argv[1], "copy") != 0))
 		return 2;
 	for (optind = 2; (opt = getopt(argc, argv, "p:m:T")) != -1;) {
 		if (opt == 'p')
@@ -330,8 +383,10 @@ int main(int argc, char **argv)
 		else
 			return 2;
 	}
-	if (optind + 3 != argc)
+	if (optind + (is_big ? 2 : 3) != argc)
 		return 2;
+	if (is_big)
+		copy_big(argv[optind], argv[optind + 1], n_processes);
 	src_top = open_top(argv[optind], false);
 	dst_top = open_top(argv[optind + 2], true);
 	copy(argv[optind + 1], n_processes);

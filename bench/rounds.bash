@@ -5,9 +5,9 @@
 # Between runs: nothing of the last one is left to be done.
 before_run() {
   if [ -z "$keeps_dst" ]; then
-    rm -rf dst
+    rm -rf "$clean_in/dst"
   fi
-  sync -f .
+  sync -f "$here"
   if [ -n "$is_cold" ]; then
     echo 3 >/proc/sys/vm/drop_caches
   fi
@@ -19,24 +19,56 @@ run_tool() {
 
   tool_command "$1"
   before_run
-  "$programs/measure" -s . "${@:3}" -- "${cmd[@]}" 3>>"$2.one" \
-    >"$work/output" 2>&1 || status=$?
-  printf '%s %s\n' "$1" "$(cat "$2.one")" >>"$2"
-  rm -f "$2.one"
+  "$programs/measure" -s "$here" "${@:3}" -- "${cmd[@]}" 3>"$work/one" \
+    >"$work/said" 2>&1 || status=$?
+  printf '%s %s\n' "$1" "$(cat "$work/one")" >>"$2"
   if [ $status -ne 0 ]; then
-    printf '%s ended with %d: %s\n' "$1" $status "$(tail -n 1 "$work/output")"
+    printf '%s ended with %d: %s\n' "$1" $status "$(tail -n 1 "$work/said")"
   fi >&2
 }
 
-# Once per tool: memory, and whether the result is the source.
+# ---- oracles: is the result what it has to be ----
+
+same_tree() {
+  "$programs/compare" "$back/src" "$back/dst" 2>&1
+}
+
+same_items() {
+  local lost
+
+  lost=$(tr ' ' '\n' <"$work/output" | sort | comm -3 - <(sort src/list) | wc -l)
+  [ "$lost" = 0 ] && echo same || echo "$lost items"
+}
+
+whole_pieces() {
+  awk -v n="$(wc -l <src/list)" '{ print ($1 == n * 16384 ? "same" : "lines") \
+    ($2 ? ", torn lines " $2 : "") ($3 ? ", mixed jobs " $3 : "") }' \
+    "$work/output"
+}
+
+# As awk: lines, of which not as long as all are, and not behind the one that
+# is before it in its job.
+count_pieces='awk "length != 63 { torn++ } \$0 - last != 1 && last - \$0 != 16383 { apart++ } { last = \$0 }
+  END { print NR, torn + 0, apart > 1 ? apart : 0 }"'
+
+listed_all() {
+  local n
+
+  n=$(grep -c . "$work/output")
+  [ "$n" -ge "$(find src | wc -l)" ] && echo same || echo "$n names"
+}
+
+# Once per tool: memory, and what the oracle says.
 check_tool() {
+  local job=echo reader="$count_pieces >'$work/output'"
+
   run_tool "$1" "$work/memory" -m
-  printf '%s %s\n' "$1" "$("$programs/compare" src dst 2>&1)" >>"$work/kept"
+  printf '%s %s\n' "$1" "$($oracle)" >>"$work/kept"
 }
 
 # run_rounds CASE TOOL...
 run_rounds() {
-  local tool round file=$work/times
+  local tool round job=true reader='cat >/dev/null'
 
   rm -f "$work"/{times,memory,kept}
   for tool in "${@:2}"; do
@@ -44,27 +76,52 @@ run_rounds() {
   done
   for ((round = 0; round < rounds; round++)); do
     for tool in "${@:2}"; do
-      run_tool "$tool" "$file"
+      run_tool "$tool" "$work/times"
     done
   done
   print_table "$1" | tee "$work/table"
   if [ -n "$save" ]; then
-    { cat "$work/table" && printf '\nraw:\n' && cat "$file"; } \
-      >"$top/bench/results/$1.txt"
+    mkdir -p "$top/bench/results"
+    {
+      cat "$work/table"
+      printf '\nseconds to the prompt, with syncfs, user, system, own CPU:\n'
+      cut -d ' ' -f 1-6 "$work/times"
+    } >"$top/bench/results/$1.txt"
   fi
 }
 
+# ---- the table ----
+
+version_of() {
+  case $1 in
+    cp-a) cp --version ;;
+    rsync) rsync --version ;;
+    gnu* | parallel) parallel --version </dev/null ;;
+    xcp | fcp | rclone) "$1" --version ;;
+  esac 2>/dev/null | sed -n '1s/^/; /p' | tr -d '\n'
+}
+
 head_line() {
-  printf '%s: %s\n' "$1" "$(case_text "$1")"
-  printf 'Linux %s, %s cores, %s, load %s, pcopy %s, %s rounds\n' \
-    "$(uname -r)" "$(nproc)" "$(stat -f -c %T "$mnt")" \
-    "$(cut -d' ' -f1 /proc/loadavg)" \
-    "$(git -C "$top" describe --always --dirty 2>/dev/null || echo '?')" \
-    "$rounds"
+  local tool
+
+  printf '%s: %s\n' "$1" "$text"
+  printf 'Linux %s, %s cores (%s), %s MiB, %s, %s\n' "$(uname -r)" "$(nproc)" \
+    "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" \
+    "$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)" \
+    "$place_text" "$(date -u +%F)"
+  printf 'pcopy %s, %s rounds' "$(commit)" "$rounds"
+  for tool in "${@:2}"; do
+    version_of "$tool"
+  done
+  printf '\n'
+}
+
+commit() {
+  git -C "$top" describe --always --dirty --exclude '*' 2>/dev/null || echo '?'
 }
 
 print_table() {
-  head_line "$1"
+  head_line "$1" "${tools[@]}"
   awk -v kept="$work/kept" -v memory="$work/memory" \
     -f "$top/bench/table.awk" "$work/times"
 }

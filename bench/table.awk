@@ -2,8 +2,9 @@
 # bench/table.awk: from lines "TOOL prompt disk user sys own ..." to a table.
 # min, median, +sync (median including syncfs), CPU (median and minimum of the
 # whole process tree), of which the command's first process (pcopy: the
-# master); MiB of it, of the largest below it, of all together; then pcopy's
-# part of the tool's median, minimum and CPU, and what the copy has not kept.
+# master); MiB of it, of the largest below it, of all together; then the
+# part that the first tool's median, minimum and CPU are of this one's, and
+# what the oracle says: "same", or what was not kept.
 
 function sorted(text, out,    n, i, j, t) {
 	n = split(text, out, " ")
@@ -28,6 +29,10 @@ function minimum(text,    a) {
 
 function ratio(a, b) {
 	return b > 0 ? sprintf("%.2f", a / b) : "-"
+}
+
+function seconds(x) {
+	return sprintf(x < 0.1 ? "%.4f" : "%.3f", x)
 }
 
 BEGIN {
@@ -58,15 +63,15 @@ END {
 	format = "%-16s %7s %7s %7s %7s %7s %6s %6s %6s %6s %6s %6s %6s  %s\n"
 	printf format, "tool", "min", "median", "+sync", "cpu", "cpumin",
 	       "cpu1st", "MiB", "below", "all", "med", "min", "cpu", "not kept"
-	base = "pcopy"
+	base = order[1]
 	for (i = 1; i <= n_tools; i++) {
 		t = order[i]
 		printf format, t,
-		       sprintf("%.3f", minimum(prompt[t])),
-		       sprintf("%.3f", median(prompt[t])),
-		       sprintf("%.3f", median(disk[t])),
-		       sprintf("%.3f", median(cpu[t])),
-		       sprintf("%.3f", minimum(cpu[t])),
+		       seconds(minimum(prompt[t])),
+		       seconds(median(prompt[t])),
+		       seconds(median(disk[t])),
+		       seconds(median(cpu[t])),
+		       seconds(minimum(cpu[t])),
 		       sprintf("%.2f", median(first[t])),
 		       sprintf("%.1f", own[t] / 1024),
 		       sprintf("%.1f", below[t] / 1024),
