@@ -31,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK_LIMIT_S   60
+#define CHECK_LIMIT_S   240
 #define CHECK_CASES_MAX 200
 #define CHECK_SKIP      77
 

@@ -45,6 +45,20 @@ UNUSED static pid_t step_start(void (*fn)(struct mp_queue *),
 	return pid;
 }
 
+/* Until a child has something to tell; false when a moment has passed. Whoever
+ * waits asleep is soon back on a machine that has much to do; who yields is
+ * not. */
+UNUSED static bool step_await_child(void)
+{
+	const struct timespec moment = {.tv_nsec = NS_PER_MS};
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	CHECK_INT(sigprocmask(SIG_BLOCK, &set, NULL), 0);
+	return sigtimedwait(&set, NULL, &moment) == SIGCHLD;
+}
+
 /* Runs one more instruction; false at the end and when it fell asleep. */
 UNUSED static bool step(pid_t pid)
 {
@@ -52,10 +66,8 @@ UNUSED static bool step(pid_t pid)
 	pid_t stopped;
 
 	CHECK_INT(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
-	for (unsigned n = 1; (stopped = waitpid(pid, &status, WNOHANG)) == 0;
-	     n++) {
-		sched_yield();
-		if (n % 256 == 0 && kit_state(pid) == 'S')
+	while ((stopped = waitpid(pid, &status, WNOHANG)) == 0) {
+		if (!step_await_child() && kit_state(pid) == 'S')
 			return false;
 	}
 	CHECK_INT(stopped, pid);

@@ -181,6 +181,9 @@ CASE(a_stopped_worker_holds_nobody_up)
 	while (f->n_replies < 199)
 		CHECK(turn(f, false) >= 0);
 	CHECK_INT(kill(pid, SIGKILL), 0);
+	/* Not while it dies, as it would still read. */
+	while (f->n_deaths == 0)
+		CHECK(turn(f, false) >= 0);
 	open_gate(f, 1);
 	close_and_join(f);
 
