@@ -29,7 +29,7 @@ make_room() {
   cd "$ROOM" || return
   # A build may be where nobody but root can go, such as in his home.
   if is_root && ! as_user test -x "$PCOPY" 2>/dev/null; then
-    cp "$PCOPY" "$ROOM.pcopy"
+    install "$PCOPY" "$ROOM.pcopy"
     PCOPY=$ROOM.pcopy
   fi
 }
