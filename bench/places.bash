@@ -89,16 +89,22 @@ tie_up() {
 
   device=$(losetup -nO MAJ:MIN -j "$work/image" | tr -d ' ')
   mkdir -p "$leash"
-  echo "$device 33554432" >"$leash/blkio.throttle.read_bps_device"
-  echo "$device 2000" >"$leash/blkio.throttle.read_iops_device"
+  echo "$device 131072000" >"$leash/blkio.throttle.read_bps_device"
+  echo "$device 3000" >"$leash/blkio.throttle.read_iops_device"
   echo 0 >"$leash/cgroup.procs"
   is_tied=1
 }
 
 remove_leash() {
-  if [ -d "$leash" ]; then
-    rmdir "$leash" || :
-  fi
+  local i
+
+  # The dead leave it a moment later.
+  for ((i = 0; i < 50; i++)); do
+    if [ ! -d "$leash" ] || rmdir "$leash" 2>/dev/null; then
+      return
+    fi
+    sleep 0.1
+  done
 }
 
 # ---- a server: an sshd of our own, on the loopback ----

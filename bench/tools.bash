@@ -81,7 +81,7 @@ their_command() {
         parallel -0 -j 2 -n 100 rsync -aHAXSR {} ../dst/'
       ;;
     rclone) cmd=(rclone copy --links --transfers 8 src dst) ;;
-    fpsync) cmd=(fpsync -n 2 -o '-aHAXS' "$PWD/src/" "$PWD/dst/") ;;
+    fpsync) cmd=(fpsync -n 2 -o '-lptgoDHAXS' "$PWD/src/" "$PWD/dst/") ;;
     uutils) cmd=("$uutils_cp" -a src dst) ;;
     xcp) cmd=(xcp -r src dst) ;;
     xcp-noreflink) cmd=(xcp -r --reflink never src dst) ;;
