@@ -29,6 +29,31 @@ _pcopy_each() {
   esac
 }
 
+# The options of --map.
+_pcopy_map() {
+  case $prev in
+    -j | --jobs) _pcopy_words '1 2 4 8 16 50% 100% -1' ;;
+    --to) _pcopy_words '{r} {r}.zst {r}.gz' ;;
+    --else) _pcopy_words 'copy link skip' ;;
+    --stale) _pcopy_words 'auto hash always' ;;
+    --halt) _pcopy_words 'soon,fail=1 now,fail=1 soon,fail=10%' ;;
+    --progress) _pcopy_words 'auto always never' ;;
+    *)
+      if [[ $cur == -* ]]; then
+        _pcopy_words '--map --to= --extension= --glob= --else= --stale=
+          --ignore-cmd --times --delete --adopt --check --dry-run --verbose
+          --jobs= --queue-depth= --keep-order --lb --ungroup --tag --tries=
+          --timeout= --kill-after= --halt= --joblog= --failed= --quiet
+          --progress= --help --version -e -g -n -v -j -k -u -q'
+        [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
+      else
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      fi
+      ;;
+  esac
+}
+
 _pcopy() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
   local i
@@ -48,6 +73,10 @@ _pcopy() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     if [[ ${COMP_WORDS[i]} == --each ]]; then
       _pcopy_each
+      return
+    fi
+    if [[ ${COMP_WORDS[i]} == --map ]]; then
+      _pcopy_map
       return
     fi
     if [[ ${COMP_WORDS[i]} == -- ]]; then
@@ -76,7 +105,7 @@ _pcopy() {
           -n --dry-run -v --verbose -q --quiet -x --one-file-system -u
           --update= --preserve= --no-preserve= -L --dereference -H
           --reflink= --sparse= --force --inplace --progress=
-          --each --help --version'
+          --each --map --help --version'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
       else
         compopt -o filenames

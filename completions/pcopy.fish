@@ -20,5 +20,6 @@ complete -c pcopy -l force -d 'Let directories and others replace each other, ch
 complete -c pcopy -l inplace -d 'Write files under their final names'
 complete -c pcopy -l progress -f -a 'auto always never' -d 'When to show how far it is'
 complete -c pcopy -l each -d 'Run a command for each file instead'
+complete -c pcopy -l map -d 'Make each file by a command instead'
 complete -c pcopy -l help -d 'Show the options'
 complete -c pcopy -l version -d 'Show the version'

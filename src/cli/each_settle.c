@@ -66,6 +66,23 @@ static bool has_slot(const struct each_settings *each)
 	return false;
 }
 
+int each_settle_jobs(struct parse *parse)
+{
+	struct options *options = parse->options;
+	struct each_settings *each = &options->each;
+	int rc = check_output(parse);
+
+	if (rc < 0)
+		return rc;
+	each->n_workers = options->settings.n_workers;
+	each->queue_depth = options->settings.queue_depth;
+	if (options->is_by_lines)
+		each->output = EACH_LINES;
+	if (options->is_raw)
+		each->output = EACH_RAW;
+	return 0;
+}
+
 int each_settle(struct parse *parse)
 {
 	struct options *options = parse->options;
@@ -73,7 +90,7 @@ int each_settle(struct parse *parse)
 	int rc = check_items(parse);
 
 	if (rc == 0)
-		rc = check_output(parse);
+		rc = each_settle_jobs(parse);
 	if (rc < 0)
 		return rc;
 	if (options->script && each->n_command > 0)
@@ -84,14 +101,8 @@ int each_settle(struct parse *parse)
 	if (each->resumes && has_slot(each))
 		return option_refuse(parse, "--resume knows a command by its "
 		                            "text, {%%} changes it");
-	each->n_workers = options->settings.n_workers;
-	each->queue_depth = options->settings.queue_depth;
 	if (!each->filter.types)
 		each->filter.types = EACH_FILES;
-	if (options->is_by_lines)
-		each->output = EACH_LINES;
-	if (options->is_raw)
-		each->output = EACH_RAW;
 	return 0;
 }
 

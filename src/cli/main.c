@@ -18,6 +18,7 @@
  *     each_table     the options of --each; each_values reads what they say,
  *                    each_settle checks that it makes sense
  *     each_report    what is told of a batch
+ *     map_table      the options of --map, map_report what is told of it
  *     main           the order of things
  *
  * The order, and why:
@@ -36,6 +37,7 @@
 #include "base/quote.h"
 #include "base/signals.h"
 #include "cli/each_report.h"
+#include "cli/map_report.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "engine/run.h"
@@ -70,12 +72,14 @@ static enum exit_status say_usage(const struct buf *problem)
 	return EXIT_NOT_STARTED;
 }
 
-static enum exit_status print_help(bool is_each)
+static enum exit_status print_help(enum action mode)
 {
 	struct buf text = {0};
 
-	if (is_each)
+	if (mode == ACTION_EACH)
 		options_each_help(&text);
+	else if (mode == ACTION_MAP)
+		options_map_help(&text);
 	else
 		options_help(&text);
 	enum exit_status status = report_data(&text);
@@ -156,6 +160,24 @@ static int each(struct options *options)
 	return status;
 }
 
+static int map(struct options *options)
+{
+	struct map_tally tally;
+	struct each_tally jobs;
+	struct map_report report;
+
+	options->each.reads_ahead = shows_progress(options);
+	map_report_init(&report, options);
+	struct each_observer observer = map_report_observer(&report);
+	struct map_observer lister = map_report_lister(&report);
+	int status = run_map(&options->map, &options->each, &observer, &lister,
+	                     &tally, &jobs);
+	status = map_report_end(&report, &tally, &jobs, status);
+	if (jobs.progress.signal_number)
+		signals_reraise(jobs.progress.signal_number);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -174,7 +196,7 @@ int main(int argc, char **argv)
 	}
 	switch (options.action) {
 	case ACTION_HELP:
-		status = print_help(options.is_each);
+		status = print_help(options.mode);
 		break;
 	case ACTION_VERSION:
 		status = print_version();
@@ -184,6 +206,8 @@ int main(int argc, char **argv)
 		break;
 	case ACTION_EACH:
 		return each(&options);
+	case ACTION_MAP:
+		return map(&options);
 	}
 	return (int)status;
 }

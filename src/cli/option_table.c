@@ -274,10 +274,11 @@ int option_apply_version(struct parse *parse, const char *name UNUSED,
 }
 
 /* Where it counts it was seen before the options were read. */
-static int apply_each(struct parse *parse, const char *name UNUSED,
+static int apply_mode(struct parse *parse, const char *name UNUSED,
                       const char *value UNUSED)
 {
-	return option_refuse(parse, "--each is to be written in full");
+	return option_refuse(parse, "--each and --map are to be written "
+	                            "in full");
 }
 
 #define FLAG(field) .flag = offsetof(struct options, field)
@@ -330,9 +331,11 @@ const struct option_row option_table[OPTION_ROWS] = {
 	{0, "progress", VALUE_OPTIONAL, "WHEN", option_apply_progress,
          .help = "auto (on a terminal; the default), always\n"
                  "(also as plain lines into a file), never"},
-	{0, "each", .apply = apply_each,
+	{0, "each", .apply = apply_mode,
          .help = "run a command for each file instead: other\n"
                  "options, shown by pcopy --each --help"},
+	{0, "map", .apply = apply_mode,
+         .help = "make each file by a command: pcopy --map --help"},
 	{0, "help", .apply = option_apply_help, .help = "show this text"},
 	{0, "version", .apply = option_apply_version,
          .help = "show the version"},
@@ -379,6 +382,8 @@ void options_help(struct buf *out)
 		"into DIR\n"
 		"       pcopy --each PATH... -- COMMAND... run COMMAND for "
 		"each file\n"
+		"       pcopy --map SRC DST -- COMMAND...  make DST by "
+		"COMMAND\n"
 		"Copies directories, files and symlinks with their metadata, "
 		"many at a time.\n"
 		"Run it again to bring the copy up to date; what is unchanged "

@@ -44,7 +44,7 @@ struct option_row {
 	const char *help; /* lines that fit behind the names */
 };
 
-#define OPTION_ROWS 20
+#define OPTION_ROWS 21
 
 extern const struct option_row option_table[OPTION_ROWS];
 
@@ -58,8 +58,19 @@ extern const struct option_row each_table[EACH_ROWS];
 void each_defaults(struct options *options);
 int each_settle(struct parse *parse);
 
+/* The part of it that is about running jobs and showing what they print. */
+int each_settle_jobs(struct parse *parse);
+
 /* Sets what points into options, when they are where they stay. */
 void each_bind(struct options *options);
+
+/* The options of --map: those of --each that make sense, and its own. */
+#define MAP_ROWS 29
+
+extern const struct option_row map_table[MAP_ROWS];
+
+void map_defaults(struct options *options);
+int map_settle(struct parse *parse);
 
 /* Appends the rows as --help shows them. */
 void option_help_rows(struct buf *out, const struct option_row *rows, size_t n);

@@ -156,14 +156,14 @@ static int apply_row(struct parse *parse, int key, const char *value)
 /* Runs through the options; 0 with optind at the first operand. */
 static int parse_options(struct parse *parse, int argc, char **argv)
 {
-	struct option long_options[OPTION_ROWS + EACH_ROWS + 1];
+	struct option long_options[OPTION_ROWS + EACH_ROWS + MAP_ROWS + 1];
 	struct buf letters = {0};
 	int key, rc = 0;
 
 	fill_getopt(parse, &letters, long_options);
 	optind = 0; /* from the start, however often it ran before */
 	opterr = 0;
-	while (rc == 0 && parse->options->action <= ACTION_EACH &&
+	while (rc == 0 && parse->options->action <= ACTION_MAP &&
 	       (key = getopt_long(argc, argv, letters.data, long_options,
 	                          NULL)) != -1) {
 		if (key == '?' || key == ':')
@@ -237,32 +237,43 @@ static void settle_defaults(struct options *options)
 	settings->lists_entries = options->is_verbose || settings->is_dry_run;
 }
 
-/* Where the first "--" is, or argc; *is_each says if --each stands before. */
-static int find_end(int argc, char **argv, bool *is_each)
+/* Where the first "--" is, or argc; *mode says if --each or --map stands
+ * before. */
+static int find_end(int argc, char **argv, enum action *mode)
 {
-	*is_each = false;
+	*mode = ACTION_COPY;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--") == 0)
 			return i;
 		if (strcmp(argv[i], "--each") == 0)
-			*is_each = true;
+			*mode = ACTION_EACH;
+		if (strcmp(argv[i], "--map") == 0)
+			*mode = ACTION_MAP;
 	}
 	return argc;
 }
 
-/* What follows --each's own options: PATHs before "--", the command behind. */
-static int parse_each(struct parse *parse, int argc, char **argv, int end)
+/* The table of a mode that runs commands. */
+static void choose_mode(struct parse *parse, enum action mode)
 {
 	struct options *options = parse->options;
-	int rc;
+	bool is_map = mode == ACTION_MAP;
 
-	options->is_each = true;
-	options->action = ACTION_EACH;
-	parse->rows = each_table;
-	parse->n_rows = EACH_ROWS;
+	options->mode = options->action = mode;
+	parse->rows = is_map ? map_table : each_table;
+	parse->n_rows = is_map ? MAP_ROWS : EACH_ROWS;
 	each_defaults(options);
-	rc = parse_options(parse, end, argv);
-	if (rc < 0 || options->action != ACTION_EACH)
+	if (is_map)
+		map_defaults(options);
+}
+
+/* What follows its own options: PATHs before "--", the command behind. */
+static int parse_mode(struct parse *parse, int argc, char **argv, int end)
+{
+	struct options *options = parse->options;
+	int rc = parse_options(parse, end, argv);
+
+	if (rc < 0 || options->action != options->mode)
 		return rc;
 	/* char ** does not turn into these by itself, though nothing is lost.
 	 */
@@ -273,7 +284,8 @@ static int parse_each(struct parse *parse, int argc, char **argv, int end)
 		options->each.n_command = (size_t)(argc - end - 1);
 	}
 	settle_defaults(options);
-	return each_settle(parse);
+	return options->mode == ACTION_MAP ? map_settle(parse)
+	                                   : each_settle(parse);
 }
 
 int options_parse(int argc, char **argv, struct options *out,
@@ -286,11 +298,16 @@ int options_parse(int argc, char **argv, struct options *out,
 	                      .rows = option_table,
 	                      .n_rows = OPTION_ROWS,
 	                      .problem = problem};
-	bool is_each;
-	int end = find_end(argc, argv, &is_each);
-	int rc = is_each ? parse_each(&parse, argc, argv, end)
-	                 : parse_options(&parse, argc, argv);
+	enum action mode;
+	int end = find_end(argc, argv, &mode);
+	int rc;
 
+	if (mode == ACTION_COPY) {
+		rc = parse_options(&parse, argc, argv);
+	} else {
+		choose_mode(&parse, mode);
+		rc = parse_mode(&parse, argc, argv, end);
+	}
 	if (rc == 0 && options.action == ACTION_COPY) {
 		rc = take_operands(&parse, argv + optind,
 		                   (size_t)(argc - optind));

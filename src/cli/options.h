@@ -5,9 +5,9 @@
  *           --help. Options stand anywhere on the line, "--" ends them, and of
  *           an option given twice the last one counts. The result is constant
  *           afterwards.
- *           With --each before the first "--", another table gives the options
- *           (its letters mean other things), and what stands behind that "--"
- *           is the command.
+ *           With --each or --map before the first "--", another table gives
+ *           the options (its letters mean other things), and what stands behind
+ *           that "--" is the command.
  * Lifetime  operands point into argv, which is permuted; each into the
  *           struct options that was filled, which must stay where it is
  * Errors    -EINVAL: the line asks for something unknown or contradictory, and
@@ -19,6 +19,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "engine/each.h"
+#include "engine/map.h"
 #include "engine/settings.h"
 
 #define OPTIONS_WORKERS_MAX 1024u
@@ -29,6 +30,7 @@
 enum action {
 	ACTION_COPY,
 	ACTION_EACH,
+	ACTION_MAP,
 	ACTION_HELP,
 	ACTION_VERSION,
 };
@@ -46,8 +48,9 @@ struct options {
 	bool is_verbose;
 	struct settings settings;
 	struct operands operands;
-	bool is_each; /* with ACTION_HELP: of --each */
+	enum action mode; /* with ACTION_HELP: of what */
 	struct each_settings each;
+	struct map_settings map;
 	const char *script;          /* of -s */
 	const char *script_words[4]; /* its command */
 	bool is_by_lines, is_raw;    /* --lb, -u */
@@ -59,9 +62,10 @@ struct options {
 int options_parse(int argc, char **argv, struct options *out,
                   struct buf *problem) NODISCARD;
 
-/* Appends the text of --help, and that of --each --help. */
+/* Appends the text of --help, and that of --each --help and --map --help. */
 void options_help(struct buf *out);
 void options_each_help(struct buf *out);
+void options_map_help(struct buf *out);
 
 /* Processors this process may run on, 1 and up. */
 unsigned options_n_processors(void);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/map_guard.h"
+
+#include "fs/held.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+struct name_hash {
+	uint64_t a, b; /* a is odd; both 0: free */
+};
+
+struct guard {
+	struct map *map;
+	struct map_walk walk;
+	struct name_hash salt;
+	struct name_hash *names;
+	size_t n_names, cap_names;
+	struct buf dir; /* the last one that was looked at in DST */
+};
+
+/* FNV-1a twice, salted: nobody can choose names that collide. */
+static struct name_hash hash_of(const struct guard *guard, const char *name,
+                                size_t len)
+{
+	struct name_hash hash = guard->salt;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)name[i];
+
+		hash.a = (hash.a ^ c) * UINT64_C(0x100000001b3);
+		hash.b = (hash.b + c) * UINT64_C(0xff51afd7ed558ccd);
+		hash.b ^= hash.b >> 32;
+	}
+	hash.a |= 1;
+	return hash;
+}
+
+static struct name_hash *find(struct name_hash *names, size_t cap,
+                              struct name_hash hash)
+{
+	size_t i = (size_t)hash.b & (cap - 1);
+
+	while (names[i].a && (names[i].a != hash.a || names[i].b != hash.b))
+		i = (i + 1) & (cap - 1);
+	return &names[i];
+}
+
+static void grow(struct guard *guard)
+{
+	size_t cap = guard->cap_names ? 2 * guard->cap_names : 1024;
+	struct name_hash *names = xcalloc(cap, sizeof(*names));
+
+	for (size_t i = 0; i < guard->cap_names; i++) {
+		if (guard->names[i].a)
+			*find(names, cap, guard->names[i]) = guard->names[i];
+	}
+	free(guard->names);
+	guard->names = names;
+	guard->cap_names = cap;
+}
+
+/* True if it is the first of its name. */
+static bool add_name(struct guard *guard, const char *name, size_t len)
+{
+	if (2 * guard->n_names >= guard->cap_names)
+		grow(guard);
+	struct name_hash hash = hash_of(guard, name, len);
+	struct name_hash *place = find(guard->names, guard->cap_names, hash);
+	bool is_new = place->a == 0;
+
+	guard->n_names += is_new;
+	*place = hash;
+	return is_new;
+}
+
+/* Who else has that output: found by walking once more. */
+static void say_twice(struct guard *guard, const struct map_found *found)
+{
+	struct map *map = guard->map;
+	struct buf text = {0}, name = {0}, source = {0};
+	struct map_walk walk;
+	struct map_found other;
+	int rc;
+
+	buf_append(&name, found->out, found->out_len);
+	buf_append(&source, found->item.text, found->item.len);
+	map_walk_open(&walk, map->settings, &map->each.filter);
+	while ((rc = map_walk_next(&walk, &other)) != 0) {
+		if (rc == 1 && other.out && strcmp(other.out, name.data) == 0)
+			break;
+	}
+	buf_append_str(&text, "has the same output as ");
+	if (rc == 1)
+		buf_append(&text, other.item.text, other.item.len);
+	else
+		buf_append_str(&text, "another source");
+	map_say(map, source.data, text.data, 0);
+	map_walk_close(&walk);
+	buf_release(&text);
+	buf_release(&name);
+	buf_release(&source);
+}
+
+/* In DST there may be a directory or nothing. */
+static int guard_place(struct guard *guard, const char *out)
+{
+	struct map *map = guard->map;
+	size_t len = map_dir_len(out);
+
+	if (map->dst_fd < 0 || (len == guard->dir.len && len > 0 &&
+	                        memcmp(out, guard->dir.data, len) == 0))
+		return 0;
+	buf_truncate(&guard->dir, 0);
+	buf_append(&guard->dir, out, len);
+	int rc = tree_open(&map->dst_tree, out, len);
+	if (rc != -ELOOP && rc != -ENOTDIR)
+		return 0;
+	map_say(map, map_dst_path(map, guard->dir.data),
+	        "is no directory, or a symlink is on the way to it", 0);
+	return -EPERM;
+}
+
+static int guard_one(struct guard *guard, const struct map_found *found)
+{
+	if (!found->out)
+		return 0;
+	if (!guard->walk.name.is_plain &&
+	    !add_name(guard, found->out, found->out_len)) {
+		say_twice(guard, found);
+		return -EPERM;
+	}
+	return guard_place(guard, found->out);
+}
+
+int map_guard_names(struct map *map, uint64_t *n_found)
+{
+	struct guard guard = {.map = map};
+	struct map_found found;
+	int rc, refused = 0;
+
+	(void)getrandom(&guard.salt, sizeof(guard.salt), 0);
+	*n_found = 0;
+	map_walk_open(&guard.walk, map->settings, &map->each.filter);
+	while (refused == 0 && (rc = map_walk_next(&guard.walk, &found)) != 0) {
+		if (rc == -EINVAL) {
+			map_say(map, guard.walk.tree.path.data, guard.walk.what,
+			        0);
+			refused = -EPERM;
+		}
+		/* What cannot be read is told when it is really needed. */
+		if (rc == 1) {
+			refused = guard_one(&guard, &found);
+			++*n_found;
+		}
+	}
+	map_walk_close(&guard.walk);
+	free(guard.names);
+	buf_release(&guard.dir);
+	return refused;
+}
+
+int map_guard_places(struct map *map, int dst_fd)
+{
+	struct meta dst;
+
+	if (held_is_below(dst_fd, &map->src_meta)) {
+		map_say(map, map->settings->dst, "is SRC, or inside of it", 0);
+		return -EPERM;
+	}
+	if (map->dst_fd >= 0 && meta_read(map->dst_fd, &dst) == 0 &&
+	    held_is_below(map->src_fd, &dst)) {
+		map_say(map, map->settings->src, "is inside of DST", 0);
+		return -EPERM;
+	}
+	return 0;
+}
