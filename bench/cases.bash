@@ -6,8 +6,8 @@
 
 all_cases='
 small   ext4,xfs,btrfs,tmpfs 3600 210000 q small part!linux      | the kernel source, warm
-inplace ext4,xfs,btrfs,tmpfs 3600 210000 - inplace linux         | the kernel source, written in place
-bare    ext4,xfs,btrfs,tmpfs 3600 210000 - bare linux            | the kernel source, content only
+inplace ext4,xfs,btrfs,tmpfs 1500 60000 - inplace part          | a part of the kernel source, written in place
+bare    ext4,xfs,btrfs,tmpfs 1500 60000 - bare part             | a part of the kernel source, content only
 others  ext4                 2000 100000 - others part           | other tools, a part of the kernel source
 usr     ext4                 4000 250000 - small usr             | /usr/share
 update  ext4,xfs,btrfs,tmpfs 3600 210000 q update part!linux     | the kernel source, nothing to do
@@ -44,13 +44,13 @@ tools_of_kind() {
     update) wanted_tools pcopy old rsync rsync-a ;;
     j1) wanted_tools pcopy-j1 old-j1 floor-p1 cp-a ;;
     tiny) wanted_tools pcopy old pcopy-j1 floor-p1 cp-a ;;
-    onedir) wanted_tools pcopy old floor cp-a xcp cpz ;;
+    onedir) wanted_tools pcopy old floor cp-a cpz ;;
     big) wanted_tools pcopy-noreflink old-noreflink floor-big1 floor-big2 \
       cp-a cp-noreflink dd xcp-noreflink ;;
-    files) wanted_tools pcopy-noreflink old-noreflink floor cp-a \
-      cp-noreflink xcp-noreflink ;;
+    files) wanted_tools pcopy-noreflink old-noreflink floor cp-noreflink \
+      cp-a xcp-noreflink ;;
     share) wanted_tools pcopy old cp-reflink ;;
-    many) wanted_tools pcopy old floor cp-a rsync ;;
+    many) wanted_tools pcopy old floor cp-a ;;
     list) wanted_tools pcopy-list old-list find rsync-list ;;
     cold) wanted_tools pcopy old pcopy-j8 floor cp-a rsync xcp ;;
     far) wanted_tools pcopy-j32 old-j32 pcopy pcopy-j1 cp-a ;;

@@ -133,8 +133,13 @@ head_line() {
   printf '\n'
 }
 
+# The last that changed the program.
 commit() {
-  git -C "$top" describe --always --dirty --exclude '*' 2>/dev/null || echo '?'
+  if ! git -C "$top" log -1 --format=%h -- src 2>/dev/null; then
+    echo '?'
+  elif ! git -C "$top" diff --quiet HEAD -- src; then
+    echo 'and changes'
+  fi | paste -s -d ' '
 }
 
 print_table() {
