@@ -41,37 +41,57 @@ static struct job *batch_head(struct backlog *backlog)
 	return (struct job *)(void *)backlog->batch.data;
 }
 
+static struct backlog_job *new_job(const struct buf *record)
+{
+	struct backlog_job *job = xmalloc(sizeof(*job) + record->len);
+
+	memcpy(job->record, record->data, record->len);
+	job->len = record->len;
+	job->next = NULL;
+	return job;
+}
+
 void backlog_flush(struct backlog *backlog)
 {
-	size_t len = backlog->batch.len;
-
-	if (len == 0)
+	if (backlog->batch.len == 0)
 		return;
-	struct backlog_job *job = xmalloc(sizeof(*job) + len);
-	memcpy(job->record, backlog->batch.data, len);
-	job->len = len;
-	job->next = NULL;
+	struct backlog_job *job = new_job(&backlog->batch);
 	*backlog->last = job;
 	backlog->last = &job->next;
-	backlog->bytes += len;
+	backlog->bytes += job->len;
 	buf_truncate(&backlog->batch, 0);
+}
+
+void backlog_push_front(struct backlog *backlog, const struct buf *record)
+{
+	struct backlog_job *job = new_job(record);
+
+	job->next = backlog->first;
+	if (!backlog->first)
+		backlog->last = &job->next;
+	backlog->first = job;
+	backlog->bytes += job->len;
+}
+
+struct buf backlog_put_aside(struct backlog *backlog)
+{
+	struct buf filling = backlog->batch;
+
+	backlog->batch = (struct buf){0};
+	return filling;
+}
+
+void backlog_take_up(struct backlog *backlog, struct buf filling)
+{
+	backlog_flush(backlog);
+	buf_release(&backlog->batch);
+	backlog->batch = filling;
 }
 
 static void batch_begin(struct backlog *backlog, struct dir *dir)
 {
 	const struct buf *path = dirs_path(backlog->dirs, dir);
-	const struct job head = {
-		.owner = (uint64_t)(uintptr_t)dir,
-		.operand = dir->operand,
-		.flags = (dir->flags & DIR_DST_EMPTY ? JOB_DST_EMPTY : 0u) |
-	                 (dir->flags & DIR_DST_MISSING ? JOB_DST_MISSING : 0u),
-		.path_len = (uint32_t)path->len,
-		.src_dev = dir->meta.dev,
-		.src_ino = dir->meta.ino,
-		.dst_dev = dir->dst_dev,
-		.dst_ino = dir->dst_ino,
-		.dst_writer = dir->dst_writer,
-	};
+	const struct job head = dirs_job(dir, JOB_COPY, path->len);
 
 	job_begin(&backlog->batch, &head, path->data);
 	dirs_hold(dir);
@@ -111,11 +131,8 @@ void backlog_add(struct backlog *backlog, struct dir *dir,
 void backlog_add_single(struct backlog *backlog, struct dir *dir,
                         const struct job_new_entry *entry)
 {
-	struct buf filling = backlog->batch;
+	struct buf filling = backlog_put_aside(backlog);
 
-	backlog->batch = (struct buf){0};
 	backlog_add(backlog, dir, entry);
-	backlog_flush(backlog);
-	buf_release(&backlog->batch);
-	backlog->batch = filling;
+	backlog_take_up(backlog, filling);
 }

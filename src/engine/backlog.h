@@ -44,6 +44,13 @@ void backlog_flush(struct backlog *backlog);
 void backlog_add_single(struct backlog *backlog, struct dir *dir,
                         const struct job_new_entry *entry);
 
+/* A whole job, to be taken next; it holds nothing. */
+void backlog_push_front(struct backlog *backlog, const struct buf *record);
+
+/* Around the filling of a batch of another directory. */
+struct buf backlog_put_aside(struct backlog *backlog);
+void backlog_take_up(struct backlog *backlog, struct buf filling);
+
 /* BACKLOG_MAX is reached: take jobs before the walk goes on. */
 bool backlog_is_full(const struct backlog *backlog);
 

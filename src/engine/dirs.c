@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/dirs.h"
 
-#include "base/fd.h"
-#include "engine/copy_parts.h"
-#include "fs/dress.h"
-#include "fs/held.h"
-#include "fs/tree.h"
+#include "engine/finish.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +23,22 @@ struct dir *dirs_add(struct dirs *dirs, struct dir *parent, uint32_t operand,
 		dir->next->prev = dir;
 	dirs->all = dir;
 	return dir;
+}
+
+struct job dirs_job(const struct dir *dir, enum job_kind kind, size_t path_len)
+{
+	return (struct job){
+		.owner = (uint64_t)(uintptr_t)dir,
+		.kind = kind,
+		.operand = dir->operand,
+		.flags = dir->flags & DIRS_JOB_FLAGS,
+		.path_len = (uint32_t)path_len,
+		.src_dev = dir->meta.dev,
+		.src_ino = dir->meta.ino,
+		.dst_dev = dir->dst_dev,
+		.dst_ino = dir->dst_ino,
+		.dst_writer = dir->dst_writer,
+	};
 }
 
 void dirs_hold(struct dir *dir)
@@ -54,121 +65,41 @@ const struct buf *dirs_path(struct dirs *dirs, const struct dir *dir)
 	return &dirs->path;
 }
 
-/* What the directory has, and what flags it is to have. */
-static int read_held(const struct dir *dir, struct dress *dress)
-{
-	int rc = meta_read(dress->dst.fd, &dress->have);
-
-	if (rc == 0)
-		rc = held_same(dress->dst.fd, dir->dst_dev, dir->dst_ino);
-	if (rc < 0 || !(dress->keep & DRESS_FLAGS))
-		return rc;
-	rc = flags_read(dress->dst.fd, &dress->have_flags);
-	dress->want_flags = dress->have_flags;
-	if (rc == 0 && dress->src.fd >= 0 && !dress->src.is_path)
-		rc = flags_read(dress->src.fd, &dress->want_flags);
-	return rc;
-}
-
-static void learn_times(struct dirs *dirs, struct dress *dress)
-{
-	struct traits *traits = traits_of(&dirs->worker->tools.traits,
-	                                  dress->have.dev, dress->dst.fd);
-
-	if (dress->keep & DRESS_TIMES)
-		traits_learn_times(traits, dress->dst.fd, dress->want,
-		                   &dress->have);
-	dress->times = traits->times;
-}
-
-/* 1 when something was changed. */
-static int dress_held(struct dirs *dirs, const struct dir *dir,
-                      struct dress *dress, struct fault *fault)
-{
-	int rc = read_held(dir, dress);
-
-	if (rc < 0)
-		return fault_dst(fault,
-		                 rc == -ESTALE ? "was replaced meanwhile"
-		                               : "cannot stat",
-		                 rc);
-	learn_times(dirs, dress);
-	dress->is_new = (dir->flags & DIR_DST_EMPTY) != 0;
-	/* Without --force it still is; then it has to be right already. */
-	dress->only_looks = dress->have.is_locked;
-	/* Some attributes exclude it (btrfs: compression). */
-	if ((dress->keep & DRESS_FLAGS) && !dress->only_looks)
-		rc = flags_set_early(dress->dst.fd, &dress->want_flags,
-		                     &dress->have_flags, &dress->lost.n_flags,
-		                     fault);
-	if (rc == 0)
-		rc = dress_put(dress, fault);
-	int locked = rc < 0 ? rc : dress_lock(dress, fault);
-	copy_count_lost(&dirs->counts, &dress->lost);
-	if (dress->only_looks && (rc > 0 || locked > 0))
-		return fault_dst(fault, COPY_LOCKED, -EPERM);
-	return locked < 0 ? locked : rc || locked;
-}
-
-/* That it cannot be read was reported when it was to be entered; its ACL can,
- * and without that its mode would mean something else. */
-static void hold_unreadable(struct dirs *dirs, const struct dir *dir,
-                            struct meta_target *out)
-{
-	const struct buf *path = dirs_path(dirs, dir->parent);
-	struct worker *worker = dirs->worker;
-	int fd = tree_open(&worker->src_trees[dir->operand], path->data,
-	                   path->len);
-
-	if (fd >= 0)
-		(void)copy_hold(fd, dir->name, &dir->meta,
-		                worker->settings->follow == FOLLOW_ALL, out);
-}
-
-static int dress_dir(struct dirs *dirs, const struct dir *dir,
-                     struct fault *fault)
+static int finish_here(struct dirs *dirs, const struct dir *dir,
+                       struct fault *fault)
 {
 	const struct buf *path = dirs_path(dirs, dir);
-	struct worker *worker = dirs->worker;
-	struct dress dress = {
-		.keep = worker->settings->keep,
-		.umask = worker->settings->umask,
+	const struct finish finish = {
+		.operand = dir->operand,
+		.path = path->data,
+		.path_len = path->len,
 		.want = &dir->meta,
-		.scratch = &worker->tools.xattrs,
+		.dst_dev = dir->dst_dev,
+		.dst_ino = dir->dst_ino,
+		.is_new = (dir->flags & DIR_DST_EMPTY) != 0,
 	};
 
-	dress.dst.fd = tree_open(&worker->dst_trees[dir->operand], path->data,
-	                         path->len);
-	if (dress.dst.fd < 0)
-		return fault_dst(fault, "cannot open directory", dress.dst.fd);
-	dress.src.fd = tree_open(&worker->src_trees[dir->operand], path->data,
-	                         path->len);
-	/* What took its place has attributes of its own. */
-	if (dress.src.fd >= 0 &&
-	    held_same(dress.src.fd, dir->meta.dev, dir->meta.ino) < 0)
-		dress.src.fd = -1;
-	if (dress.src.fd < 0 && dir->parent)
-		hold_unreadable(dirs, dir, &dress.src);
-	int rc = dress_held(dirs, dir, &dress, fault);
-	if (dress.src.is_path)
-		(void)fd_close(dress.src.fd);
-	return rc;
+	return finish_dir(dirs->worker, &finish, &dirs->counts, fault);
+}
+
+static bool has_to_be_dressed(const struct dirs *dirs, const struct dir *dir)
+{
+	const uint32_t untouched = DIR_DST_MISSING | DIR_DRESSED;
+
+	return !(dir->flags & untouched) && !dirs->worker->settings->is_dry_run;
 }
 
 static void finish(struct dirs *dirs, struct dir *dir)
 {
-	const uint32_t untouched = DIR_NO_FINISH | DIR_DST_MISSING;
 	struct fault fault;
 
-	if (!(dir->flags & DIR_NO_FINISH)) {
-		bool is_done = (dir->flags & untouched) ||
-		               dirs->worker->settings->is_dry_run ||
-		               dress_dir(dirs, dir, &fault) >= 0;
-		if (is_done)
-			dirs->observer.finished(dirs->observer.ctx, dir);
-		else
-			dirs->observer.failed(dirs->observer.ctx, dir, &fault);
-	}
+	if (dir->flags & DIR_NO_FINISH)
+		return;
+	if (!has_to_be_dressed(dirs, dir) ||
+	    finish_here(dirs, dir, &fault) >= 0)
+		dirs->observer.finished(dirs->observer.ctx, dir);
+	else
+		dirs->observer.failed(dirs->observer.ctx, dir, &fault);
 }
 
 static void drop(struct dirs *dirs, struct dir *dir)
@@ -180,6 +111,9 @@ static void drop(struct dirs *dirs, struct dir *dir)
 	if (dir->next)
 		dir->next->prev = dir->prev;
 	buf_release(&dir->subdirs);
+	if (dir->far)
+		buf_release(&dir->far->names);
+	free(dir->far);
 	free(dir);
 }
 
@@ -188,6 +122,12 @@ void dirs_let_go(struct dirs *dirs, struct dir *dir)
 	while (dir && --dir->n_holds == 0) {
 		struct dir *parent = dir->parent;
 
+		if ((dir->flags & DIR_FAR) && !(dir->flags & DIR_NO_FINISH) &&
+		    has_to_be_dressed(dirs, dir)) {
+			dir->n_holds = 1; /* the worker's */
+			dirs->send(dirs->send_ctx, dir);
+			return;
+		}
 		finish(dirs, dir);
 		drop(dirs, dir);
 		dir = parent;

@@ -18,10 +18,26 @@
 #include "fs/meta.h"
 
 enum dir_flags {
-	DIR_DST_EMPTY = 1 << 0,   /* this run made it */
-	DIR_DST_MISSING = 1 << 1, /* dry run: it would be made */
-	DIR_NO_FINISH = 1 << 2,   /* the place of a file operand; not ours */
-	DIR_HAD_PROJECT = 1 << 3, /* its destination passed a project on */
+	DIR_DST_EMPTY = JOB_DST_EMPTY,     /* this run made it */
+	DIR_DST_MISSING = JOB_DST_MISSING, /* dry run: it would be made */
+	DIR_HAD_PROJECT = JOB_HAD_PROJECT, /* its destination passed one on */
+	DIR_IN_WAY = JOB_DIR_IN_WAY, /* --force: what is there is to go first */
+	DIR_NO_FINISH = 1 << 16,     /* the place of a file operand; not ours */
+	DIR_FAR = 1 << 17,           /* its calls are the workers' */
+	DIR_DRESSED = 1 << 18,       /* by a worker */
+};
+#define DIRS_JOB_FLAGS (DIR_DST_EMPTY | DIR_DST_MISSING | DIR_HAD_PROJECT)
+
+/* While workers walk it (engine/far.h). */
+struct far_dir {
+	struct dir *dir;
+	struct far_dir *next_to_look, *next_to_list;
+	struct buf names; /* to be looked at: a byte for the type, name, NUL */
+	size_t names_at;
+	uint64_t cookie; /* where its listing goes on */
+	bool is_entered, is_listed;
+	bool is_listing;             /* a job for that is under way */
+	bool is_to_look, is_to_list; /* is in these lists */
 };
 
 struct dir {
@@ -35,6 +51,7 @@ struct dir {
 	struct meta meta;   /* of the source, as it was before it was read */
 	struct buf subdirs; /* names to enter later, each with its NUL */
 	size_t subdirs_at;
+	struct far_dir *far; /* or NULL */
 	size_t name_len;
 	char name[];
 };
@@ -51,6 +68,10 @@ struct dirs {
 	struct worker *worker; /* the master's own: trees and tools */
 	struct counts counts;  /* what directories lost */
 	struct dirs_observer observer;
+	/* Has a worker finish a DIR_FAR one; with DIR_DRESSED, or
+	 * DIR_NO_FINISH when that failed, dirs_let_go is called again. */
+	void (*send)(void *ctx, struct dir *dir);
+	void *send_ctx;
 	struct dir *all; /* list, for the end of a run that was stopped */
 	struct buf path;
 };
@@ -58,6 +79,9 @@ struct dirs {
 /* A node with one hold. parent may be NULL. */
 struct dir *dirs_add(struct dirs *dirs, struct dir *parent, uint32_t operand,
                      const char *name, size_t name_len);
+
+/* The head of a job about dir, whose path is so long. */
+struct job dirs_job(const struct dir *dir, enum job_kind kind, size_t path_len);
 
 void dirs_hold(struct dir *dir);
 

@@ -24,10 +24,10 @@ static int refuse_dst(struct fault *fault, const char *what)
 }
 
 /* Our own destination, met inside the source (by a bind mount, say). */
-static bool is_some_root(const struct enter *enter, const struct meta *meta,
+static bool is_some_root(const struct worker *worker, const struct meta *meta,
                          bool of_dst)
 {
-	const struct site *site = enter->worker->site;
+	const struct site *site = worker->site;
 
 	for (size_t i = 0; i < site->n_pairs; i++) {
 		const struct pair *pair = &site->pairs[i];
@@ -52,10 +52,9 @@ static int look_at_dir(int dir_fd, const char *name, struct meta *meta)
 
 /* Makes dir's destination, or makes sure that it can be worked in: 1 made, 0
  * was there, -ENOENT missing in a dry run. */
-static int make_dir(const struct enter *enter, int parent_fd, const char *name,
-                    struct meta *meta)
+static int make_dir(const struct settings *settings, int parent_fd,
+                    const char *name, struct meta *meta)
 {
-	const struct settings *settings = enter->worker->settings;
 	int rc;
 
 	if (settings->is_dry_run) {
@@ -63,11 +62,6 @@ static int make_dir(const struct enter *enter, int parent_fd, const char *name,
 		return rc == -ENOTDIR && settings->is_forced ? -ENOENT : rc;
 	}
 	rc = node_make_dir(parent_fd, name, meta);
-	if (rc == -ENOTDIR && settings->is_forced) {
-		rc = node_remove(parent_fd, name, true);
-		if (rc == 0)
-			rc = node_make_dir(parent_fd, name, meta);
-	}
 	if (rc == 0 && meta->is_locked && settings->is_forced)
 		rc = node_unlock(parent_fd, name);
 	return rc;
@@ -101,134 +95,156 @@ void enter_unlock_root(const struct settings *settings, int dst_fd)
 		(void)flags_unlock(dst_fd, flags); /* if not, others fail */
 }
 
-static int close_to_others(const struct enter *enter, int parent_fd,
-                           const struct dir *dir, int src_fd,
+static int close_to_others(struct worker *worker, int parent_fd,
+                           const char *name, const struct meta *src, int src_fd,
                            const struct meta *dst, struct fault *fault)
 {
 	struct meta_target held = {.is_path = true};
 	struct meta now;
 
-	held.fd = node_open_path(parent_fd, dir->name);
+	held.fd = node_open_path(parent_fd, name);
 	int rc = held.fd < 0 ? held.fd : meta_read(held.fd, &now);
 	if (rc < 0)
 		(void)fault_dst(fault, "cannot open directory", rc);
 	/* If not, its entries are not copied: see engine/place.h. */
 	else if (meta_same_inode(&now, dst))
-		rc = enter_close_to_others(enter->worker, held, src_fd,
-		                           &dir->meta, &now, fault);
+		rc = enter_close_to_others(worker, held, src_fd, src, &now,
+		                           fault);
 	(void)fd_close(held.fd);
 	return rc;
 }
 
-void enter_stop_project(const struct enter *enter, struct dir *dir, int dst_fd)
+void enter_stop_project(const struct worker *worker, uint32_t *dir_flags,
+                        int dst_fd)
 {
-	const struct settings *settings = enter->worker->settings;
+	const struct settings *settings = worker->settings;
 	struct flags flags;
 
 	if (settings->is_dry_run || !(settings->keep & DRESS_FLAGS) ||
 	    flags_read(dst_fd, &flags) < 0 || !flags_pass_project(flags))
 		return;
-	dir->flags |= DIR_HAD_PROJECT;
+	*dir_flags |= DIR_HAD_PROJECT;
 	/* If that fails, the end of the directory says so. */
 	(void)flags_stop_project(dst_fd, flags);
 }
 
 /* Below one that did, others may that were there before. */
-static void stop_project_at(const struct enter *enter, struct dir *dir,
-                            int parent_fd)
+static void stop_project_at(const struct worker *worker, struct enter_dir *dir,
+                            int parent_fd, const char *name)
 {
-	int fd = tree_open_child(parent_fd, dir->name, 0);
+	int fd = tree_open_child(parent_fd, name, 0);
 
 	if (fd >= 0 && held_same(fd, dir->dst_dev, dir->dst_ino) == 0)
-		enter_stop_project(enter, dir, fd);
+		enter_stop_project(worker, &dir->flags, fd);
 	(void)fd_close(fd);
 }
 
-int enter_make_dst(const struct enter *enter, struct dir *dir, int src_fd,
+/* Where the last component of its path begins. */
+static size_t name_at(const struct enter_dir *dir)
+{
+	size_t at = dir->path_len;
+
+	while (at && dir->path[at - 1] != '/')
+		at--;
+	return at;
+}
+
+static int open_upper(struct tree *trees, const struct enter_dir *dir)
+{
+	size_t at = name_at(dir);
+
+	return tree_open(&trees[dir->operand], dir->path, at ? at - 1 : 0);
+}
+
+static int refuse_file(const struct worker *worker, struct enter_dir *dir,
+                       struct fault *fault)
+{
+	if (worker->settings->is_forced)
+		dir->flags |= DIR_IN_WAY;
+	(void)refuse_dst(fault, "is not a directory, its source is");
+	return -ENOTDIR;
+}
+
+int enter_make_dst(struct worker *worker, struct enter_dir *dir, int src_fd,
                    struct fault *fault)
 {
-	struct dir *parent = dir->parent;
+	const char *name = dir->path + name_at(dir);
 	struct meta meta;
 
-	if (parent->flags & DIR_DST_MISSING) {
+	if (dir->up_flags & DIR_DST_MISSING) {
 		dir->flags |= DIR_DST_MISSING;
 		return 0;
 	}
-	const struct buf *path = dirs_path(enter->dirs, parent);
-	int fd = tree_open(&enter->worker->dst_trees[dir->operand], path->data,
-	                   path->len);
+	int fd = open_upper(worker->dst_trees, dir);
 	if (fd < 0)
 		return fault_dst(fault, "cannot open directory", fd);
-	int rc = make_dir(enter, fd, dir->name, &meta);
-	if (rc == -ENOENT && enter->worker->settings->is_dry_run) {
+	int rc = make_dir(worker->settings, fd, name, &meta);
+	if (rc == -ENOENT && worker->settings->is_dry_run) {
 		dir->flags |= DIR_DST_MISSING;
 		return 0;
 	}
 	if (rc == -ENOTDIR)
-		return refuse_dst(fault, "is not a directory, its source is");
+		return refuse_file(worker, dir, fault);
 	if (rc < 0)
 		return fault_dst(fault, "cannot create directory", rc);
-	if (rc == 0 && is_some_root(enter, &meta, false))
+	if (rc == 0 && is_some_root(worker, &meta, false))
 		return refuse_dst(fault, "is the source itself");
 	if (rc == 1)
 		dir->flags |= DIR_DST_EMPTY;
 	dir->dst_dev = meta.dev;
 	dir->dst_ino = meta.ino;
 	dir->dst_writer = held_writer(&meta);
-	if (rc == 0 && parent->flags & DIR_HAD_PROJECT)
-		stop_project_at(enter, dir, fd);
+	if (rc == 0 && dir->up_flags & DIR_HAD_PROJECT)
+		stop_project_at(worker, dir, fd, name);
 	/* One that is said to be made just now may be another that took its
 	 * place. */
 	if (rc == 0 || !held_is_private(&meta) || (meta.mode & 077))
-		rc = close_to_others(enter, fd, dir, src_fd, &meta, fault);
+		rc = close_to_others(worker, fd, name, &dir->meta, src_fd,
+		                     &meta, fault);
 	return rc < 0 ? rc : 0;
 }
 
-/* Only links that are followed can lead back up. */
-static bool is_loop(const struct enter *enter, const struct dir *dir)
+int enter_clear_way(struct worker *worker, const struct enter_dir *dir,
+                    struct fault *fault)
 {
-	if (enter->worker->settings->follow != FOLLOW_ALL)
-		return false;
-	for (const struct dir *up = dir->parent; up; up = up->parent) {
-		if (meta_same_inode(&up->meta, &dir->meta))
-			return true;
-	}
-	return false;
+	int fd = open_upper(worker->dst_trees, dir);
+	int rc = fd < 0 ? fd : node_remove(fd, dir->path + name_at(dir), true);
+
+	return rc < 0 ? fault_dst(fault, "cannot create directory", rc) : 0;
 }
 
-int enter_open_src(const struct enter *enter, struct dir *dir,
+int enter_refuse_loop(struct fault *fault)
+{
+	return refuse_src(fault, "leads back into itself");
+}
+
+int enter_open_src(struct worker *worker, struct enter_dir *dir,
                    struct fault *fault)
 {
-	const struct buf *path = dirs_path(enter->dirs, dir);
-	int fd = tree_open(&enter->worker->src_trees[dir->operand], path->data,
-	                   path->len);
+	int fd = tree_open(&worker->src_trees[dir->operand], dir->path,
+	                   dir->path_len);
 
 	if (fd < 0)
 		return fault_src(fault, "cannot open directory", fd);
 	int rc = meta_read(fd, &dir->meta);
 	if (rc < 0)
 		return fault_src(fault, "cannot stat", rc);
-	if (is_some_root(enter, &dir->meta, true))
+	if (is_some_root(worker, &dir->meta, true))
 		return refuse_src(fault, "is the destination itself");
-	if (is_loop(enter, dir))
-		return refuse_src(fault, "leads back into itself");
 	return fd;
 }
 
-int enter_read_unreadable(const struct enter *enter, struct dir *dir)
+int enter_read_unreadable(struct worker *worker, struct enter_dir *dir)
 {
-	const struct buf *path = dirs_path(enter->dirs, dir->parent);
-	int fd = tree_open(&enter->worker->src_trees[dir->operand], path->data,
-	                   path->len);
+	int fd = open_upper(worker->src_trees, dir);
 
-	return fd < 0 ? fd : meta_read_at(fd, dir->name, &dir->meta);
+	return fd < 0 ? fd
+	              : meta_read_at(fd, dir->path + name_at(dir), &dir->meta);
 }
 
-bool enter_is_other_file_system(const struct enter *enter,
-                                const struct dir *dir)
+bool enter_is_other_file_system(const struct worker *worker, uint32_t operand,
+                                const struct meta *meta)
 {
-	const struct pair *root = &enter->worker->site->pairs[dir->operand];
-
-	return enter->worker->settings->is_one_file_system &&
-	       dir->meta.dev != root->meta.dev;
+	return worker->settings->is_one_file_system &&
+	       meta->dev != worker->site->pairs[operand].meta.dev;
 }

@@ -14,26 +14,42 @@
 #include "engine/worker.h"
 #include "fs/fault.h"
 
-struct enter {
-	struct worker *worker; /* trees, settings, site */
-	struct dirs *dirs;
+/* A directory below a root. */
+struct enter_dir {
+	uint32_t operand;
+	const char *path;  /* below the roots */
+	size_t path_len;   /* 1 and up */
+	uint32_t up_flags; /* enum dir_flags of the directory it is in */
+	/* found out here */
+	struct meta meta; /* of the source */
+	uint32_t flags;   /* enum dir_flags */
+	uint64_t dst_dev, dst_ino;
+	uint32_t dst_writer;
 };
 
 /* Opens dir's source and notes what it is like. Returns a descriptor that
  * belongs to the worker's cache. */
-int enter_open_src(const struct enter *enter, struct dir *dir,
+int enter_open_src(struct worker *worker, struct enter_dir *dir,
                    struct fault *fault);
 
 /* The same note for a source that may not be read: it still gets its place. */
-int enter_read_unreadable(const struct enter *enter, struct dir *dir);
+int enter_read_unreadable(struct worker *worker, struct enter_dir *dir);
+
+/* One of the directories that it is in is the same: with links followed. */
+int enter_refuse_loop(struct fault *fault);
 
 /* Makes or opens dir's destination below its parent's, and sets its flags.
- * src_fd is that of enter_open_src, or negative. */
-int enter_make_dst(const struct enter *enter, struct dir *dir, int src_fd,
+ * src_fd is that of enter_open_src, or negative. -ENOTDIR, and DIR_IN_WAY
+ * among the flags: what is in the way has to be removed first. */
+int enter_make_dst(struct worker *worker, struct enter_dir *dir, int src_fd,
                    struct fault *fault);
 
-bool enter_is_other_file_system(const struct enter *enter,
-                                const struct dir *dir);
+/* In the master: removes what is in the way of dir's destination. */
+int enter_clear_way(struct worker *worker, const struct enter_dir *dir,
+                    struct fault *fault);
+
+bool enter_is_other_file_system(const struct worker *worker, uint32_t operand,
+                                const struct meta *meta);
 
 /* Takes from an existing destination directory what its source does not allow
  * others, or its owner. */
@@ -42,8 +58,9 @@ int enter_close_to_others(struct worker *worker, struct meta_target dst_dir,
                           const struct meta *dst, struct fault *fault);
 
 /* A directory does not pass a project on until it is finished, as nothing of
- * another project could be linked into it. */
-void enter_stop_project(const struct enter *enter, struct dir *dir, int dst_fd);
+ * another project could be linked into it. Sets DIR_HAD_PROJECT. */
+void enter_stop_project(const struct worker *worker, uint32_t *dir_flags,
+                        int dst_fd);
 
 /* With --force: lets the root of a copy take entries although it is locked. */
 void enter_unlock_root(const struct settings *settings, int dst_fd);

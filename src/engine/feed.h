@@ -4,7 +4,8 @@
  * Model     depth first; a directory is scanned to its end, its files become
  *           batches, its subdirectories are noted by name and entered one
  *           after the other. The walk runs ahead of the copy until the backlog
- *           is full.
+ *           is full. Where file systems are far away, or turn out to be
+ *           slow, workers do it: engine/far.h.
  * Lifetime  in the master, from feed_init to feed_release
  * Blocking  never for the workers; a step does a bounded part of the walk
  * Memory    the backlog's, one node per unfinished directory, and the link
@@ -18,8 +19,10 @@
 #include "engine/backlog.h"
 #include "engine/dirs.h"
 #include "engine/enter.h"
+#include "engine/far.h"
 #include "engine/job.h"
 #include "engine/links.h"
+#include "engine/pace.h"
 #include "engine/tally.h"
 #include "fs/scan.h"
 
@@ -37,20 +40,37 @@ struct feed {
 	struct tally *tally;
 	struct feed_observer observer;
 	/* set by feed_init */
-	struct enter enter;
 	struct backlog backlog;
+	struct far far;
 	struct links links;
 	size_t next_operand;
 	struct dir *dir;  /* being scanned or looked through, NULL between */
 	struct scan scan; /* of dir; no buffer when it has ended */
+	uint64_t cookie;  /* where it goes on */
+	struct pace pace; /* of the master's own part of the walk */
 };
 
 void feed_init(struct feed *feed);
 void feed_release(struct feed *feed);
 
-/* One part of the walk; false when it has ended. Not while the backlog is
- * full. */
-bool feed_step(struct feed *feed);
+enum feed_state {
+	FEED_WALKED, /* there may be more to do */
+	FEED_WAITS,  /* for the workers, who do the rest */
+	FEED_ENDED,
+};
+
+/* One part of the walk. Not while the backlog is full. */
+enum feed_state feed_step(struct feed *feed);
+
+/* Makes an entry of dir part of a batch; its copy has dst_name, or if that is
+ * empty the same name. */
+void feed_add(struct feed *feed, struct dir *dir, const struct meta *meta,
+              const char *name, size_t name_len, const char *dst_name,
+              size_t dst_name_len);
+
+/* An entry was found in dir: a directory to enter, or one to add. */
+void feed_found(struct feed *feed, struct dir *dir, const struct meta *meta,
+                const char *name, size_t name_len);
 
 /* A member of a link group was copied (err 0) or was not; leads: it was to be,
  * or is, the one that further names are linked to, at operand's path. Those

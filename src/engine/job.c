@@ -127,7 +127,7 @@ uint64_t job_entry_bytes(const struct job_entry *entry)
 	return has_content ? entry->meta.size : 0;
 }
 
-static void reply_begin(struct buf *out, enum reply_kind kind, int err)
+void reply_begin(struct buf *out, enum reply_kind kind, int err)
 {
 	const struct reply head = {.kind = kind, .err = err};
 
@@ -135,13 +135,23 @@ static void reply_begin(struct buf *out, enum reply_kind kind, int err)
 	buf_append(out, &head, sizeof(head));
 }
 
-static size_t record_size(const struct job *job)
+static const char *end_of_entries(const struct job *job)
 {
 	const struct job_entry *entry = job_first(job);
 
 	for (uint32_t i = 0; i < job->n_entries; i++)
 		entry = job_next(entry);
-	return (size_t)((const char *)entry - (const char *)job);
+	return (const char *)entry;
+}
+
+const struct job_inode *job_up(const struct job *job)
+{
+	return (const void *)end_of_entries(job);
+}
+
+static size_t record_size(const struct job *job)
+{
+	return (size_t)(end_of_entries(job) - (const char *)job);
 }
 
 void reply_done(struct buf *out, const struct job *job)

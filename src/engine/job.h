@@ -27,13 +27,28 @@
 #define JOB_BYTES_MAX   (UINT64_C(1) << 20)
 #define JOB_RECORD_MAX  65536
 
+/* What one job that lists brings at most, in bytes of names. */
+#define JOB_LIST_BYTES (UINT64_C(512) << 10)
+
+/* What is to be done; all but the first where a call is far away. LIST and
+ * FINISH have one entry without a name, for the directory itself. */
 enum job_kind {
-	JOB_COPY, /* the entries */
+	JOB_COPY,   /* copy the entries */
+	JOB_LIST,   /* enter the directory, tell the names in it */
+	JOB_LOOK,   /* fill in the entries' meta; its mode holds what the
+	               listing says of the type */
+	JOB_FINISH, /* the directory's own metadata */
 };
 
 enum job_flags {
 	JOB_DST_EMPTY = 1 << 0,   /* this run made the directory */
 	JOB_DST_MISSING = 1 << 1, /* dry run: it would be made */
+	JOB_HAD_PROJECT = 1 << 2, /* it passed a project on */
+	JOB_DIR_IN_WAY = 1 << 3,  /* a file has its name */
+	/* of a listing */
+	JOB_ENTERED = 1 << 4,  /* the destination is made */
+	JOB_NO_NAMES = 1 << 5, /* is not to be, or cannot be, listed */
+	JOB_HAS_MORE = 1 << 6, /* the rest is for another job */
 };
 
 /* Worth 8 bytes of alignment throughout. */
@@ -53,6 +68,10 @@ struct job {
 	uint64_t src_dev, src_ino, dst_dev, dst_ino;
 	uint32_t dst_writer; /* held_writer of it, as it was then */
 	uint32_t kind;       /* enum job_kind */
+	/* of a listing */
+	uint32_t up_flags; /* of the directory it is in */
+	uint32_t n_up;     /* struct job_inode behind the entry */
+	uint64_t cookie;   /* where it goes on */
 	/* written by the worker */
 	uint32_t next;     /* the cursor: the number of the entry in hand */
 	uint32_t n_deaths; /* of workers that had this entry in hand */
@@ -76,7 +95,10 @@ enum job_result {
 	JOB_LEADER_THERE, /* others can be linked to it */
 	JOB_LINK_FAILED,  /* it is not there */
 	JOB_LINK_FULL,    /* its leader takes no more names: to be sent again */
-	JOB_IN_WAY,       /* a directory has its name: the master removes that
+	JOB_FOUND,        /* its meta is filled in; a directory is entered */
+	JOB_GONE,         /* since it was listed */
+	JOB_FINISHED,     /* the directory */
+	JOB_IN_WAY,       /* something has its name: the master removes that
 	                     and sends the entry again */
 };
 
@@ -106,6 +128,11 @@ struct job_entry {
 	char name[];           /* name, dst name, link path; each with NUL */
 };
 
+/* A directory above, which must not be met again below. */
+struct job_inode {
+	uint64_t dev, ino;
+};
+
 /* An entry in parts, for job_add. */
 struct job_new_entry {
 	const struct meta *meta;
@@ -132,6 +159,7 @@ struct job_entry *job_in_hand(struct job *job);
 struct job_entry *job_entry_after(struct job_entry *entry);
 const struct job_entry *job_first(const struct job *job);
 const struct job_entry *job_next(const struct job_entry *entry);
+const struct job_inode *job_up(const struct job *job); /* behind the entries */
 const char *job_dst_name(const struct job_entry *entry);
 void job_note_result(struct job *job, struct job_entry *entry,
                      enum job_result result);
@@ -145,6 +173,8 @@ uint64_t job_entry_bytes(const struct job_entry *entry);
 /* DONE      the job's head follows; if it has_results, the whole record
  * FAULT     two strings with their NULs: path, what; err says why
  * ENTRY     likewise: path, action
+ * NAMES     struct reply_names and, for each name, a byte for its type (DT_*),
+ *           the name and a NUL
  * LOSS      something was lost on this file system, err says what (enum
  *           tally_lost): path, the file system's number as text */
 enum reply_kind {
@@ -152,6 +182,7 @@ enum reply_kind {
 	REPLY_FAULT,
 	REPLY_ENTRY,
 	REPLY_LOSS,
+	REPLY_NAMES,
 };
 
 struct reply {
@@ -159,8 +190,14 @@ struct reply {
 	int32_t err;
 };
 
+struct reply_names {
+	uint64_t owner;  /* the job's */
+	uint64_t cookie; /* where the listing goes on behind them */
+};
+
 #define REPLY_MAX (sizeof(struct reply) + JOB_RECORD_MAX)
 
+void reply_begin(struct buf *out, enum reply_kind kind, int err);
 void reply_done(struct buf *out, const struct job *job);
 void reply_strings(struct buf *out, enum reply_kind kind, int err,
                    const char *path, const char *what);

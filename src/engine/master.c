@@ -158,10 +158,8 @@ static void act_on_results(struct master *master, const struct job *job)
 	}
 }
 
-/* Comes exactly once for each job, however many workers died at it. */
-static void on_done(struct master *master, const struct job *job)
+static void on_copied(struct master *master, const struct job *job)
 {
-	add_counts(master->tally, &job->counts);
 	if (job->has_results)
 		act_on_results(master, job);
 	master->tally->n_done += job->next;
@@ -170,6 +168,36 @@ static void on_done(struct master *master, const struct job *job)
 		return;
 	master->tally->bytes_done += job->bytes;
 	dirs_let_go(&master->dirs, (struct dir *)(uintptr_t)job->owner);
+}
+
+/* Comes exactly once for each job, however many workers died at it. */
+static void on_done(struct master *master, const struct job *job)
+{
+	add_counts(master->tally, &job->counts);
+	switch ((enum job_kind)job->kind) {
+	case JOB_COPY:
+		on_copied(master, job);
+		break;
+	case JOB_LIST:
+		far_on_listed(&master->feed, job);
+		break;
+	case JOB_LOOK:
+		far_on_looked(&master->feed, job);
+		break;
+	case JOB_FINISH:
+		far_on_finished(&master->feed, job);
+		break;
+	}
+}
+
+static void on_names(struct master *master, const char *reply, size_t len)
+{
+	const size_t head_len =
+		sizeof(struct reply) + sizeof(struct reply_names);
+
+	far_on_names(&master->feed,
+	             (const void *)(reply + sizeof(struct reply)),
+	             reply + head_len, len - head_len);
 }
 
 void master_on_reply(void *ctx, const void *reply, size_t len)
@@ -189,6 +217,9 @@ void master_on_reply(void *ctx, const void *reply, size_t len)
 	case REPLY_LOSS:
 		on_loss(master, (enum tally_lost)head->err, path,
 		        path + strlen(path) + 1);
+		break;
+	case REPLY_NAMES:
+		on_names(master, reply, len);
 		break;
 	case REPLY_ENTRY:
 		tell_entry(master, path + strlen(path) + 1, path);
@@ -213,7 +244,8 @@ static void end_killed(struct master *master, struct job *job)
 	if (job->note[0])
 		sweep(master, job);
 	add_counts(master->tally, &job->counts);
-	master->tally->n_done += job->next;
+	if (job->kind == JOB_COPY)
+		master->tally->n_done += job->next;
 }
 
 static void give_up_entry(struct job *job, struct job_entry *entry)
@@ -244,6 +276,8 @@ enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
 	worker_path(&master->path, pair->src, job_path(job), job->path_len,
 	            pair->is_dir ? entry->name : "");
 	job->n_deaths++;
+	if (job->kind == JOB_LIST && (job->flags & JOB_ENTERED))
+		job->cookie = far_cookie(job);
 	bool gives_up = job->n_deaths >= MASTER_DEATHS_MAX;
 	snprintf(what, sizeof(what), "worker %u (pid %d) died of %s %d%s",
 	         death->worker, (int)death->pid,

@@ -5,6 +5,7 @@
  * but walks, a step at a time. */
 #include "engine/run.h"
 
+#include "base/diag.h"
 #include "base/fd.h"
 #include "base/signals.h"
 #include "engine/master.h"
@@ -55,75 +56,11 @@ static int open_events(struct master *master)
 	return rc;
 }
 
-/* ---- in a worker ---- */
-
-static int reply_to_master(void *ctx, const void *data, size_t len,
-                           bool is_last)
-{
-	return is_last ? mp_worker_reply_last(ctx, data, len)
-	               : mp_worker_reply(ctx, data, len);
-}
-
-static int start_worker(struct mp_worker *self, void *ctx)
-{
-	struct master *master = ctx;
-
-	/* The child's copy of the master's own worker becomes its own; what it
-	 * has cached stays open, and is closed with it. */
-	worker_release(&master->worker);
-	master->worker.cell = &master->shared->cells[mp_worker_index(self)];
-	master->worker.reply = reply_to_master;
-	master->worker.reply_ctx = self;
-	/* What its predecessor was at is no longer in hand. */
-	atomic_store(&master->worker.cell->bytes, 0);
-	atomic_store(&master->worker.cell->entries, 0);
-	master->worker.cell->name[0] = '\0';
-	worker_init(&master->worker);
-	return 0;
-}
-
-static void stop_worker(struct mp_worker *self, void *ctx)
-{
-	struct master *master = ctx;
-
-	(void)self;
-	worker_release(&master->worker);
-}
-
-static void run_task(struct mp_worker *self, void *ctx, void *task, size_t len)
-{
-	struct master *master = ctx;
-
-	(void)self;
-	(void)len;
-	worker_run(&master->worker, task);
-}
-
-/* ---- in the master ---- */
-
 static int reply_to_self(void *ctx, const void *data, size_t len, bool is_last)
 {
 	(void)is_last;
 	master_on_reply(ctx, data, len);
 	return 0;
-}
-
-static int start_workers(struct master *master)
-{
-	const struct mp_workers_options options = {
-		.n_workers = master->settings.n_workers,
-		.n_waiting = master->settings.queue_depth,
-		.task_max = JOB_RECORD_MAX,
-		.reply_max = REPLY_MAX,
-		.run = run_task,
-		.start = start_worker,
-		.stop = stop_worker,
-		.on_reply = master_on_reply,
-		.on_death = master_on_death,
-		.ctx = master,
-	};
-
-	return mp_workers_create(&options, &master->workers);
 }
 
 /* One cell more than workers: the master's own. */
@@ -170,7 +107,7 @@ static int start(struct master *master)
 	if (rc < 0)
 		return rc;
 	prepare_walk(master);
-	rc = start_workers(master);
+	rc = master_start_workers(master);
 	return rc < 0 ? rc : open_events(master);
 }
 
@@ -194,24 +131,44 @@ static bool is_stopping(const struct master *master)
 	return master->tally->signal_number != 0;
 }
 
+static bool has_job(const struct master *master)
+{
+	return master->feed.backlog.first || far_has_next(&master->feed);
+}
+
+/* Jobs of the walk and of the copy take turns: so the walk runs ahead as far
+ * as the backlog allows, and the copy does not wait for that. */
+static bool walk_is_next(struct master *master)
+{
+	if (!far_has_next(&master->feed))
+		return false;
+	master->walk_was_last =
+		!master->feed.backlog.first || !master->walk_was_last;
+	return master->walk_was_last;
+}
+
 /* A job that no slot can hold, because of its directory's path, is done here
  * and now. */
+static void put(struct master *master, void *record, size_t len)
+{
+	if (len > JOB_RECORD_MAX)
+		worker_run(&master->worker, record);
+	else if (mp_workers_submit(master->workers, record, len) < 0)
+		bug("no slot for a job, though there was room");
+}
+
 static void submit(struct master *master)
 {
-	while (master->feed.backlog.first) {
-		struct backlog_job *job = master->feed.backlog.first;
-		int rc;
+	while (has_job(master) && mp_workers_has_room(master->workers)) {
+		if (walk_is_next(master)) {
+			const struct buf *record = far_next(&master->feed);
 
-		if (job->len > JOB_RECORD_MAX) {
-			worker_run(&master->worker, (void *)job->record);
-			rc = 0;
-		} else {
-			rc = mp_workers_submit(master->workers, job->record,
-			                       job->len);
+			put(master, record->data, record->len);
+			continue;
 		}
-		if (rc < 0)
-			return;
-		free(backlog_take(&master->feed.backlog));
+		struct backlog_job *job = backlog_take(&master->feed.backlog);
+		put(master, job->record, job->len);
+		free(job);
 	}
 }
 
@@ -221,9 +178,10 @@ static void sleep_or_look(struct master *master, bool may_sleep)
 	uint64_t n_ticks;
 
 	if (may_sleep &&
-	    mp_workers_prepare_sleep(master->workers,
-	                             master->feed.backlog.first != NULL))
+	    mp_workers_prepare_sleep(master->workers, has_job(master)))
 		may_sleep = false;
+	if (may_sleep)
+		pace_forget(&master->feed.pace);
 	int n = epoll_wait(master->epoll_fd, events, ARRAY_LEN(events),
 	                   may_sleep ? -1 : 0);
 	for (int i = 0; i < n; i++) {
@@ -252,13 +210,15 @@ static int loop(struct master *master)
 		bool walks = !is_stopping(master) && !master->tally->is_final &&
 		             !backlog_is_full(&master->feed.backlog);
 
-		if (walks)
-			master->tally->is_final = !feed_step(&master->feed);
+		enum feed_state state =
+			walks ? feed_step(&master->feed) : FEED_WAITS;
+		if (state == FEED_ENDED)
+			master->tally->is_final = true;
 		if (!is_stopping(master))
 			submit(master);
 		rc = mp_workers_dispatch(master->workers);
 		if (rc >= 0 && !is_over(master))
-			sleep_or_look(master, !walks && rc == 0);
+			sleep_or_look(master, state != FEED_WALKED && rc == 0);
 	}
 	return rc < 0 ? rc : 0;
 }

@@ -62,6 +62,7 @@ void worker_release(struct worker *worker)
 	free(worker->tools.io.buffer);
 	copy_tools_release(&worker->tools);
 	buf_release(&worker->path);
+	buf_release(&worker->names);
 	buf_release(&worker->record);
 }
 
@@ -149,11 +150,32 @@ static void say_done(struct worker *worker, const struct job *job)
 	                    worker->record.len, true);
 }
 
+/* Of the kinds that are about a directory itself. */
+static void run_for_dir(struct worker *worker, struct job *job)
+{
+	if (job->next >= job->n_entries) /* given up */
+		return;
+	worker_show(worker, job, job_in_hand(job));
+	if (worker_is_stopping(worker))
+		job->is_stopped = 1;
+	else if (job->kind == JOB_LIST)
+		worker_list(worker, job);
+	else
+		worker_finish(worker, job);
+}
+
 void worker_run(struct worker *worker, struct job *job)
 {
 	switch ((enum job_kind)job->kind) {
 	case JOB_COPY:
 		worker_copy(worker, job);
+		break;
+	case JOB_LOOK:
+		worker_look(worker, job);
+		break;
+	case JOB_LIST:
+	case JOB_FINISH:
+		run_for_dir(worker, job);
 		break;
 	}
 	say_done(worker, job);

@@ -51,7 +51,7 @@ struct worker {
 	struct copy_tools tools;
 	struct tree *src_trees, *dst_trees; /* one per operand */
 	struct tree_cache cache;            /* of them all */
-	struct buf path, record;            /* scratch */
+	struct buf path, record, names;     /* scratch */
 	uint64_t entry_bytes;               /* of the file in hand */
 	uint64_t entry_limit;               /* its size */
 };

@@ -2,7 +2,8 @@
 /* engine/worker_parts.h - what a worker is made of; for the worker*.c files only
  *
  *   worker.c       takes a job, says what there is to say
- *   worker_copy.c  jobs that copy a batch of entries */
+ *   worker_copy.c  jobs that copy a batch of entries
+ *   worker_walk.c  jobs of the walk and of its directories */
 #ifndef ENGINE_WORKER_PARTS_H
 #define ENGINE_WORKER_PARTS_H
 
@@ -10,6 +11,9 @@
 
 /* Each does its kind of job from the cursor on, but for its end. */
 void worker_copy(struct worker *worker, struct job *job);
+void worker_list(struct worker *worker, struct job *job);
+void worker_look(struct worker *worker, struct job *job);
+void worker_finish(struct worker *worker, struct job *job);
 
 bool worker_is_stopping(const struct worker *worker);
 

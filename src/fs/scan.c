@@ -33,6 +33,12 @@ bool scan_is_drained(const struct scan *scan)
 	return scan->at == scan->end;
 }
 
+int scan_seek(struct scan *scan, uint64_t cookie)
+{
+	scan->at = scan->end = 0;
+	return lseek(scan->fd, (off_t)cookie, SEEK_SET) < 0 ? -errno : 0;
+}
+
 static int refill(struct scan *scan)
 {
 	ssize_t n = getdents64(scan->fd, scan->buffer, SCAN_BUFFER);
@@ -68,6 +74,7 @@ int scan_next(struct scan *scan, struct scan_entry *entry)
 			.name = dirent->d_name,
 			.name_len = strlen(dirent->d_name),
 			.ino = dirent->d_ino,
+			.cookie = (uint64_t)dirent->d_off,
 			.type = dirent->d_type,
 		};
 		return 1;

@@ -22,10 +22,16 @@ struct scan_entry {
 	const char *name; /* in the scan's buffer until the next call */
 	size_t name_len;
 	uint64_t ino;
+	uint64_t cookie;    /* of what follows, for scan_seek */
 	unsigned char type; /* DT_*, DT_UNKNOWN when the kernel does not say */
 };
 
 int scan_open(struct scan *scan, int dir_fd);
+
+/* Goes on behind the entry whose cookie this is, be it of another scan of the
+ * same directory; 0: at the start. */
+int scan_seek(struct scan *scan, uint64_t cookie);
+
 int scan_next(struct scan *scan, struct scan_entry *entry);
 
 /* True when the next scan_next needs a system call. */

@@ -28,7 +28,7 @@ UNUSED static void put_files(const char *dir, int n, off_t size)
 UNUSED static void walk(void)
 {
 	while (!backlog_is_full(&rig.feed.backlog)) {
-		if (!feed_step(&rig.feed)) {
+		if (feed_step(&rig.feed) == FEED_ENDED) {
 			rig.tally.is_final = true;
 			break;
 		}

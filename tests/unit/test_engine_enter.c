@@ -134,8 +134,8 @@ CASE(a_directory_that_vanishes_before_it_is_entered_never_was)
 	(void)enter_work_dir();
 	put_dir("src/a");
 	start();
-	CHECK(feed_step(&rig.feed));
-	CHECK(feed_step(&rig.feed)); /* src is read */
+	CHECK_INT(feed_step(&rig.feed), FEED_WALKED);
+	CHECK_INT(feed_step(&rig.feed), FEED_WALKED); /* src is read */
 	CHECK_INT(rig.tally.n_total, 2);
 	CHECK_INT(rmdir("src/a"), 0);
 	walk();
@@ -153,7 +153,7 @@ CASE(a_directory_that_vanishes_while_it_is_read_is_told)
 	put_dir("src/a");
 	start();
 	for (int i = 0; i < 3; i++) /* begun, src read, a entered */
-		CHECK(feed_step(&rig.feed));
+		CHECK_INT(feed_step(&rig.feed), FEED_WALKED);
 	CHECK(exists("dst/a"));
 	CHECK_INT(rmdir("src/a"), 0);
 	walk();
@@ -172,8 +172,8 @@ CASE(a_directory_that_becomes_a_link_is_not_followed)
 	put_file("elsewhere/f", "");
 	put_dir("src/a");
 	start();
-	CHECK(feed_step(&rig.feed));
-	CHECK(feed_step(&rig.feed));
+	CHECK_INT(feed_step(&rig.feed), FEED_WALKED);
+	CHECK_INT(feed_step(&rig.feed), FEED_WALKED);
 	CHECK_INT(rmdir("src/a"), 0);
 	CHECK_INT(symlink("../elsewhere", "src/a"), 0);
 	walk();

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/finish.h"
+
+#include "base/fd.h"
+#include "engine/copy_parts.h"
+#include "fs/dress.h"
+#include "fs/held.h"
+#include "fs/tree.h"
+
+#include <errno.h>
+
+/* What the directory has, and what flags it is to have. */
+static int read_held(const struct finish *dir, struct dress *dress)
+{
+	int rc = meta_read(dress->dst.fd, &dress->have);
+
+	if (rc == 0)
+		rc = held_same(dress->dst.fd, dir->dst_dev, dir->dst_ino);
+	if (rc < 0 || !(dress->keep & DRESS_FLAGS))
+		return rc;
+	rc = flags_read(dress->dst.fd, &dress->have_flags);
+	dress->want_flags = dress->have_flags;
+	if (rc == 0 && dress->src.fd >= 0 && !dress->src.is_path)
+		rc = flags_read(dress->src.fd, &dress->want_flags);
+	return rc;
+}
+
+static void learn_times(struct worker *worker, struct dress *dress)
+{
+	struct traits *traits = traits_of(&worker->tools.traits,
+	                                  dress->have.dev, dress->dst.fd);
+
+	if (dress->keep & DRESS_TIMES)
+		traits_learn_times(traits, dress->dst.fd, dress->want,
+		                   &dress->have);
+	dress->times = traits->times;
+}
+
+static int dress_held(struct worker *worker, const struct finish *dir,
+                      struct dress *dress, struct fault *fault)
+{
+	int rc = read_held(dir, dress);
+
+	if (rc < 0)
+		return fault_dst(fault,
+		                 rc == -ESTALE ? "was replaced meanwhile"
+		                               : "cannot stat",
+		                 rc);
+	learn_times(worker, dress);
+	dress->is_new = dir->is_new;
+	/* Without --force it still is; then it has to be right already. */
+	dress->only_looks = dress->have.is_locked;
+	/* Some attributes exclude it (btrfs: compression). */
+	if ((dress->keep & DRESS_FLAGS) && !dress->only_looks)
+		rc = flags_set_early(dress->dst.fd, &dress->want_flags,
+		                     &dress->have_flags, &dress->lost.n_flags,
+		                     fault);
+	if (rc == 0)
+		rc = dress_put(dress, fault);
+	int locked = rc < 0 ? rc : dress_lock(dress, fault);
+	if (dress->only_looks && (rc > 0 || locked > 0))
+		return fault_dst(fault, COPY_LOCKED, -EPERM);
+	return locked < 0 ? locked : rc || locked;
+}
+
+/* That it cannot be read was reported when it was to be entered; its ACL can,
+ * and without that its mode would mean something else. */
+static void hold_unreadable(struct worker *worker, const struct finish *dir,
+                            struct meta_target *out)
+{
+	size_t at = dir->path_len;
+
+	while (at && dir->path[at - 1] != '/')
+		at--;
+	int fd = tree_open(&worker->src_trees[dir->operand], dir->path,
+	                   at ? at - 1 : 0);
+	if (fd >= 0)
+		(void)copy_hold(fd, dir->path + at, dir->want,
+		                worker->settings->follow == FOLLOW_ALL, out);
+}
+
+int finish_dir(struct worker *worker, const struct finish *dir,
+               struct counts *counts, struct fault *fault)
+{
+	struct dress dress = {
+		.keep = worker->settings->keep,
+		.umask = worker->settings->umask,
+		.want = dir->want,
+		.scratch = &worker->tools.xattrs,
+	};
+
+	dress.dst.fd = tree_open(&worker->dst_trees[dir->operand], dir->path,
+	                         dir->path_len);
+	if (dress.dst.fd < 0)
+		return fault_dst(fault, "cannot open directory", dress.dst.fd);
+	dress.src.fd = tree_open(&worker->src_trees[dir->operand], dir->path,
+	                         dir->path_len);
+	/* What took its place has attributes of its own. */
+	if (dress.src.fd >= 0 &&
+	    held_same(dress.src.fd, dir->want->dev, dir->want->ino) < 0)
+		dress.src.fd = -1;
+	if (dress.src.fd < 0 && dir->path_len)
+		hold_unreadable(worker, dir, &dress.src);
+	int rc = dress_held(worker, dir, &dress, fault);
+	copy_count_lost(counts, &dress.lost);
+	if (dress.src.is_path)
+		(void)fd_close(dress.src.fd);
+	return rc;
+}

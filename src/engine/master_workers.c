@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* The processes of the workers. */
+#include "engine/master.h"
+
+static int reply_to_master(void *ctx, const void *data, size_t len,
+                           bool is_last)
+{
+	return is_last ? mp_worker_reply_last(ctx, data, len)
+	               : mp_worker_reply(ctx, data, len);
+}
+
+static int start_worker(struct mp_worker *self, void *ctx)
+{
+	struct master *master = ctx;
+
+	/* The child's copy of the master's own worker becomes its own; what it
+	 * has cached stays open, and is closed with it. */
+	worker_release(&master->worker);
+	master->worker.cell = &master->shared->cells[mp_worker_index(self)];
+	master->worker.reply = reply_to_master;
+	master->worker.reply_ctx = self;
+	/* What its predecessor was at is no longer in hand. */
+	atomic_store(&master->worker.cell->bytes, 0);
+	atomic_store(&master->worker.cell->entries, 0);
+	master->worker.cell->name[0] = '\0';
+	worker_init(&master->worker);
+	return 0;
+}
+
+static void stop_worker(struct mp_worker *self, void *ctx)
+{
+	struct master *master = ctx;
+
+	(void)self;
+	worker_release(&master->worker);
+}
+
+static void run_task(struct mp_worker *self, void *ctx, void *task, size_t len)
+{
+	struct master *master = ctx;
+
+	(void)self;
+	(void)len;
+	worker_run(&master->worker, task);
+}
+
+int master_start_workers(struct master *master)
+{
+	const struct mp_workers_options options = {
+		.n_workers = master->settings.n_workers,
+		.n_waiting = master->settings.queue_depth,
+		.task_max = JOB_RECORD_MAX,
+		.reply_max = REPLY_MAX,
+		.run = run_task,
+		.start = start_worker,
+		.stop = stop_worker,
+		.on_reply = master_on_reply,
+		.on_death = master_on_death,
+		.ctx = master,
+	};
+
+	return mp_workers_create(&options, &master->workers);
+}
