@@ -34,7 +34,8 @@ struct far_dir {
 	struct far_dir *next_to_look, *next_to_list;
 	struct buf names; /* to be looked at: a byte for the type, name, NUL */
 	size_t names_at;
-	uint64_t cookie; /* where its listing goes on */
+	uint64_t cookie;  /* where its listing goes on */
+	size_t n_looking; /* jobs under way that look at names */
 	bool is_entered, is_listed;
 	bool is_listing;             /* a job for that is under way */
 	bool is_to_look, is_to_list; /* is in these lists */

@@ -79,7 +79,8 @@ static void settle(struct feed *feed, struct far_dir *at)
 		at->next_to_list = far->to_list;
 		far->to_list = at;
 	}
-	if (!at->is_to_look && !at->is_to_list && !at->is_listing)
+	if (!at->is_to_look && !at->is_to_list && !at->is_listing &&
+	    !at->n_looking)
 		end_walk(feed, at);
 }
 
@@ -162,7 +163,7 @@ static void begin_look(struct feed *feed, struct far_dir *at)
 
 	job_begin(&far->record, &head, path->data);
 	add_names(far, at);
-	dirs_hold(at->dir);
+	at->n_looking++;
 	if (has_names(at))
 		return;
 	buf_release(&at->names);
@@ -370,9 +371,8 @@ void far_on_looked(struct feed *feed, const struct job *job)
 	backlog_take_up(&feed->backlog, filling);
 	if (job->is_stopped)
 		return;
-	if (dir->far)
-		settle(feed, dir->far);
-	dirs_let_go(feed->dirs, dir);
+	dir->far->n_looking--;
+	settle(feed, dir->far);
 }
 
 void far_on_finished(struct feed *feed, const struct job *job)

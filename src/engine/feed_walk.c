@@ -329,9 +329,11 @@ enum feed_state feed_step(struct feed *feed)
 	unsigned n_calls = 1;
 
 	if (!feed->dir) {
-		if (start_operand(feed))
-			return FEED_WALKED;
-		return far_is_idle(feed) ? FEED_ENDED : FEED_WAITS;
+		/* One operand after the other: if one is part of another, the
+		 * names of an inode are met twice, and so not in turns. */
+		if (!far_is_idle(feed))
+			return FEED_WAITS;
+		return start_operand(feed) ? FEED_WALKED : FEED_ENDED;
 	}
 	pace_begin(&feed->pace);
 	if (feed->scan.buffer)

@@ -166,6 +166,15 @@ static int send_names(struct worker *worker, struct job *job, struct scan *scan)
 	return rc;
 }
 
+/* The root's descriptor is shared by all, and was opened as the user's word. */
+static int open_root_again(int root_fd)
+{
+	int fd = tree_open_child(root_fd, ".", O_NOATIME);
+
+	/* One that can be read but not entered. */
+	return fd == -EACCES ? fcntl(root_fd, F_DUPFD_CLOEXEC, 0) : fd;
+}
+
 static int open_scan(struct worker *worker, const struct job *job,
                      struct scan *scan)
 {
@@ -177,9 +186,10 @@ static int open_scan(struct worker *worker, const struct job *job,
 	int rc = held_same(fd, job->src_dev, job->src_ino);
 	if (rc < 0)
 		return rc;
-	/* The cached one's offset is nobody else's. */
-	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	rc = fd < 0 ? -errno : scan_open(scan, fd);
+	/* A cached one's offset is nobody else's. */
+	fd = job->path_len ? fcntl(fd, F_DUPFD_CLOEXEC, 0)
+	                   : open_root_again(fd);
+	rc = fd < 0 ? fd : scan_open(scan, fd);
 	if (rc < 0)
 		(void)fd_close(fd);
 	return rc;

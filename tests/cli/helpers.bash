@@ -26,6 +26,7 @@ PTYRUN=$BUILD/tests/ptyrun
 make_room() {
   ROOM=$(mktemp -d "${TMPDIR:-/tmp}/pcopy-test.XXXXXX")
   chmod 755 "$ROOM"
+  [ -z "$FAR" ] || go_far
   cd "$ROOM" || return
   # A build may be where nobody but root can go, such as in his home.
   if is_root && ! as_user test -x "$PCOPY" 2>/dev/null; then
@@ -34,10 +35,23 @@ make_room() {
   fi
 }
 
+# A file system that does not say what it is counts as far away, so that the
+# workers walk: with FAR=1 all of pcopy's do not. Beside $ROOM, where any user
+# may run it.
+go_far() {
+  mkdir -m 755 "$ROOM.far"
+  cp "$PCOPY" "$ROOM.far/near"
+  cp "$BUILD/tests/refuse" "$ROOM.far"
+  PCOPY=$ROOM.far/pcopy
+  printf '#!/bin/sh\nexec %s fstatfs=ENOSYS -- %s "$@"\n' \
+    "$ROOM.far/refuse" "$ROOM.far/near" >"$PCOPY"
+  chmod 755 "$PCOPY"
+}
+
 clear_room() {
   cd / || return
   chmod -R u+rwX "$ROOM" 2>/dev/null || true
-  rm -rf "$ROOM" "$ROOM.pcopy"
+  rm -rf "$ROOM" "$ROOM.pcopy" "$ROOM.far"
 }
 
 # ---- conditions ----

@@ -39,6 +39,7 @@ static const struct word calls[] = {
 	{"symlinkat", SYS_symlinkat},
 	{"renameat", SYS_renameat},
 	{"statx", SYS_statx},
+	{"fstatfs", SYS_fstatfs},
 	{"fsetxattr", SYS_fsetxattr},
 	{"flistxattr", SYS_flistxattr},
 	{"copy_file_range", SYS_copy_file_range},
