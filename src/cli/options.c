@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define DEPTH_MIN_DEFAULT 64u
+/* Where each call is a round trip, workers mostly wait. */
+#define WORKERS_FAR_MIN_DEFAULT 32u
 #define KEEP_DEFAULT                                                        \
 	(DRESS_MODE | DRESS_OWNER | DRESS_TIMES | DRESS_XATTR | DRESS_ACL | \
 	 DRESS_FLAGS)
@@ -222,17 +224,36 @@ static int check_together(struct parse *parse)
 	return 0;
 }
 
+static size_t default_depth(unsigned n_workers)
+{
+	size_t depth = 2 * (size_t)n_workers;
+
+	return depth < DEPTH_MIN_DEFAULT ? DEPTH_MIN_DEFAULT : depth;
+}
+
+static unsigned limited(uint64_t n_workers)
+{
+	return (unsigned)min_u64(n_workers, OPTIONS_WORKERS_MAX);
+}
+
 static void settle_defaults(struct options *options)
 {
 	struct settings *settings = &options->settings;
+	uint64_t processors = options_n_processors();
 
-	if (!settings->n_workers)
-		settings->n_workers = (unsigned)min_u64(options_n_processors(),
-		                                        OPTIONS_WORKERS_MAX);
+	settings->n_workers_far = settings->n_workers;
+	if (!settings->n_workers) {
+		settings->n_workers = limited(processors);
+		settings->n_workers_far =
+			limited(4 * processors > WORKERS_FAR_MIN_DEFAULT
+		                        ? 4 * processors
+		                        : WORKERS_FAR_MIN_DEFAULT);
+	}
+	settings->queue_depth_far = settings->queue_depth;
 	if (!settings->queue_depth) {
-		settings->queue_depth = 2 * (size_t)settings->n_workers;
-		if (settings->queue_depth < DEPTH_MIN_DEFAULT)
-			settings->queue_depth = DEPTH_MIN_DEFAULT;
+		settings->queue_depth = default_depth(settings->n_workers);
+		settings->queue_depth_far =
+			default_depth(settings->n_workers_far);
 	}
 	settings->lists_entries = options->is_verbose || settings->is_dry_run;
 }

@@ -97,11 +97,14 @@ static void batch_begin(struct backlog *backlog, struct dir *dir)
 	dirs_hold(dir);
 }
 
-static bool batch_has_room(struct backlog *backlog, uint64_t bytes, size_t size)
+static bool batch_has_room(struct backlog *backlog, const struct dir *dir,
+                           uint64_t bytes, size_t size)
 {
 	const struct job *head = batch_head(backlog);
+	uint32_t n_max =
+		dir->flags & DIR_FAR ? JOB_ENTRIES_FAR : JOB_ENTRIES_MAX;
 
-	return backlog->batch.len && head->n_entries < JOB_ENTRIES_MAX &&
+	return backlog->batch.len && head->n_entries < n_max &&
 	       head->bytes + bytes <= JOB_BYTES_MAX &&
 	       backlog->batch.len + size <= JOB_RECORD_MAX;
 }
@@ -119,7 +122,7 @@ void backlog_add(struct backlog *backlog, struct dir *dir,
 {
 	uint64_t bytes = content_bytes(entry);
 
-	if (!batch_has_room(backlog, bytes, job_entry_size(entry))) {
+	if (!batch_has_room(backlog, dir, bytes, job_entry_size(entry))) {
 		backlog_flush(backlog);
 		batch_begin(backlog, dir);
 	}

@@ -136,7 +136,7 @@ static void add_names(struct far *far, struct far_dir *at)
 {
 	struct buf *record = &far->record;
 
-	for (int i = 0; i < JOB_ENTRIES_MAX && has_names(at); i++) {
+	for (int i = 0; i < JOB_ENTRIES_FAR && has_names(at); i++) {
 		const char *name = at->names.data + at->names_at;
 		const struct meta meta = {
 			.mode = DTTOIF((uint32_t)(unsigned char)*name)};

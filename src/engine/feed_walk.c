@@ -161,12 +161,6 @@ static void start_file_operand(struct feed *feed, const struct pair *pair)
 	backlog_flush(&feed->backlog);
 }
 
-static bool pair_is_far(const struct pair *pair)
-{
-	return distance_is_far(pair->src_fd) ||
-	       (pair->dst_fd >= 0 && distance_is_far(pair->dst_fd));
-}
-
 static void start_dir_operand(struct feed *feed, const struct pair *pair)
 {
 	struct dir *dir = feed->dir;
@@ -193,7 +187,7 @@ static void start_dir_operand(struct feed *feed, const struct pair *pair)
 			pair->src_fd, &pair->meta, &pair->dst_meta, &fault);
 	if (rc < 0)
 		fail(feed, dir, "", &fault);
-	if (feed->pace.is_slow || pair_is_far(pair))
+	if (feed->pace.is_slow || site_pair_is_far(pair))
 		hand_over(feed);
 	else
 		begin_scan(feed, dir, pair->src_fd);

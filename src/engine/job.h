@@ -24,6 +24,7 @@
 /* A batch ends at this many entries or bytes of content, whichever is first:
  * enough to make the queue's cost small, few enough to share the work. */
 #define JOB_ENTRIES_MAX 64
+#define JOB_ENTRIES_FAR 16 /* where workers wait, more share the work */
 #define JOB_BYTES_MAX   (UINT64_C(1) << 20)
 #define JOB_RECORD_MAX  65536
 

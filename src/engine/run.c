@@ -333,6 +333,11 @@ enum exit_status run_copy(const struct settings *settings,
 	master.settings.umask = umask(0);
 	enum exit_status status = open_site(&master, operands);
 	master.signal_fd = signals_open();
+	if (status == EXIT_ALL_DONE && settings->n_workers_far &&
+	    site_is_far(&master.site)) {
+		master.settings.n_workers = settings->n_workers_far;
+		master.settings.queue_depth = settings->queue_depth_far;
+	}
 	if (status == EXIT_ALL_DONE)
 		status = copy_site(&master);
 	finish(&master);

@@ -28,6 +28,9 @@ enum follow {
 struct settings {
 	unsigned n_workers; /* 1 and up */
 	size_t queue_depth; /* tasks waiting besides those in hand, 1 and up */
+	/* The same where file systems are far; 0: the same as above. */
+	unsigned n_workers_far;
+	size_t queue_depth_far;
 	enum update_rule update;
 	bool is_dry_run;         /* say what would be done, change nothing */
 	bool is_one_file_system; /* leave directories of other ones out */

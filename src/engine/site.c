@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "engine/operand.h"
+#include "fs/distance.h"
 #include "fs/node.h"
 
 #include <errno.h>
@@ -312,6 +313,23 @@ enum exit_status site_open(const struct settings *settings,
 	free(opening.src_dir);
 	free(opening.dst_name);
 	return status;
+}
+
+bool site_pair_is_far(const struct pair *pair)
+{
+	return distance_is_far(pair->src_fd) ||
+	       (pair->dst_fd >= 0 && distance_is_far(pair->dst_fd));
+}
+
+bool site_is_far(const struct site *site)
+{
+	for (size_t i = 0; i < site->n_pairs; i++) {
+		const struct pair *pair = &site->pairs[i];
+
+		if (!pair->is_unusable && site_pair_is_far(pair))
+			return true;
+	}
+	return false;
 }
 
 void site_close(struct site *site)

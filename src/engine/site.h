@@ -57,6 +57,11 @@ enum exit_status site_open(const struct settings *settings,
                                           const struct fault *fault),
                            void *ctx, struct site_problem *problem);
 
+/* A root of this pair, or of one of them all, is on a file system that is far
+ * away (fs/distance.h). */
+bool site_pair_is_far(const struct pair *pair);
+bool site_is_far(const struct site *site);
+
 void site_close(struct site *site);
 
 #endif
