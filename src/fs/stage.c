@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs/stage.h"
 
+#include "base/diag.h"
 #include "base/fd.h"
 #include "fs/node.h"
 
@@ -20,7 +21,8 @@ void stage_make_name(char *note)
 	size_t at = sizeof(PREFIX) - 1;
 
 	/* Up to 256 bytes come whole and uninterrupted (getrandom(2)). */
-	(void)getrandom(random, sizeof(random), 0);
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		bug("getrandom: %s", strerrordesc_np(errno));
 	memcpy(note, PREFIX, at);
 	for (size_t i = 0; i < sizeof(random); i++)
 		note[at++] = letters[random[i] % 32];
