@@ -191,6 +191,10 @@ static int open_inplace(struct copying *copying, int *out)
 
 	if (!is_new && errno == EEXIST)
 		fd = openat(dir_fd, copying->name, flags);
+	/* Who may not write to it may replace it; nobody may write to a program
+	 * that runs. */
+	if (fd < 0 && (errno == EACCES || errno == ETXTBSY))
+		return 0;
 	if (fd < 0)
 		return fault_dst(copying->fault, "cannot open for writing",
 		                 -errno);

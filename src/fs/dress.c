@@ -11,6 +11,24 @@ uint32_t dress_perms(const struct dress *dress)
 	return dress->want->mode & 0777 & ~dress->umask;
 }
 
+/* Before anything is tried: an ordinary user gives his files to groups he is
+ * in, and nothing to anybody else. */
+static int foresee_owner(struct dress *dress, struct meta_kept *kept)
+{
+	const struct meta *want = dress->want, *have = &dress->have;
+	bool is_root = geteuid() == 0;
+	bool is_in_group = want->gid == getegid() || group_member(want->gid);
+
+	if (have->uid != want->uid)
+		kept->uid = is_root;
+	if (have->gid != want->gid)
+		kept->gid = is_root || (have->uid == geteuid() && is_in_group);
+	if (!kept->uid || !kept->gid)
+		dress->lost.n_owners++;
+	return (kept->uid && have->uid != want->uid) ||
+	       (kept->gid && have->gid != want->gid);
+}
+
 static int put_owner(struct dress *dress, struct meta_kept *kept,
                      struct fault *fault)
 {
@@ -22,7 +40,7 @@ static int put_owner(struct dress *dress, struct meta_kept *kept,
 	if ((same_uid && same_gid) || !(dress->keep & DRESS_OWNER))
 		return 0;
 	if (dress->only_looks)
-		return 1;
+		return foresee_owner(dress, kept);
 	int rc = meta_set_owner(dress->dst.fd, want, kept);
 	if (rc < 0)
 		return fault_dst(fault, "cannot set owner", rc);

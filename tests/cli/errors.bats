@@ -171,9 +171,61 @@ make_own() { # DIR...
   [ "$(stat -c '%U %a %y' place/dst/x)" = "nobody 755 $(stat -c %y src/x)" ]
   [ "$(stat -c '%U %a %y' place/dst/y)" = "nobody 755 $(stat -c %y src/y)" ]
   [ "$(stat -c %y place/dst)" = "$(stat -c %y src)" ]
-  # And again: what cannot be kept is no reason to copy anew.
+  # And again: what cannot be kept is no reason to copy anew, or to promise it.
+  run -0 --separate-stderr as_user "$PCOPY" -n -v src place/dst
+  [ "$(cut -f 1 <<<"$output" | sort -u)" = unchanged ]
+  [[ "$stderr" == *'2 unchanged'*'not preserved: 2 owners'* ]]
+  [[ "$stderr" != *mended* ]]
   run -0 as_user "$PCOPY" src place/dst
   [[ "$output" == *'0 copied, 2 unchanged'* ]]
+}
+
+@test "-n says of a group what the run then does" {
+  need_root
+  make_own place
+  mkdir place/src
+  touch place/src/{own,member,other}
+  own place/src
+  cp -a place/src place/dst
+  chgrp 2001 place/src/member
+  chgrp 2002 place/src/other
+  user=(setpriv --reuid=65534 --regid=65534 --groups=2001)
+
+  run -0 --separate-stderr "${user[@]}" "$PCOPY" -n place/src place/dst
+  planned=$(grep ^mend <<<"$output")
+  run -0 --separate-stderr "${user[@]}" "$PCOPY" -v place/src place/dst
+
+  [ "$planned" = $'mend\tplace/dst/member' ]
+  [ "$(grep ^mend <<<"$output")" = $'mended\tplace/dst/member' ]
+}
+
+@test "--inplace replaces a file that its owner may not write to" {
+  make_own place
+  mkdir place/src place/dst
+  echo new >place/src/file
+  echo old one >place/dst/file
+  chmod 0444 place/dst/file
+  own place
+
+  run -0 as_user "$PCOPY" --inplace place/src place/dst
+
+  same_list place/src place/dst
+}
+
+@test "--inplace replaces a program that runs" {
+  mkdir src
+  echo new >src/program
+  "$PCOPY" -q src dst
+  install /bin/sleep dst/program
+  dst/program 1000 3>&- &
+  pid=$!
+  wait_until [ "/proc/$pid/exe" -ef dst/program ]
+
+  run "$PCOPY" --inplace src dst
+  kill "$pid"
+
+  [ "$status" -eq 0 ]
+  same_list src dst
 }
 
 @test "a copy of one's own needs no privileges at all" {
