@@ -257,11 +257,23 @@ static void give_up_entry(struct job *job, struct job_entry *entry)
 	job->next++;
 }
 
+static void tell_death(struct master *master, const char *path,
+                       const struct mp_death *death, const char *and)
+{
+	bool by_signal = death->exit_code < 0;
+	char what[80];
+
+	snprintf(what, sizeof(what), "worker %u (pid %d) died of %s %d, %s",
+	         death->worker, (int)death->pid,
+	         by_signal ? "signal" : "status",
+	         by_signal ? -death->exit_code : death->exit_code, and);
+	tell_fault(master, path, what, 0);
+}
+
 enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
 {
 	struct master *master = ctx;
 	struct job *job = death->task;
-	char what[80];
 
 	if (master->is_killing) { /* that is no news */
 		if (job)
@@ -269,8 +281,10 @@ enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
 		return MP_QUEUE_DROP;
 	}
 	master->tally->n_deaths++;
-	if (!job || job->next >= job->n_entries)
+	if (!job || job->next >= job->n_entries) {
+		tell_death(master, "workers", death, "between files");
 		return MP_QUEUE_RETRY;
+	}
 	const struct pair *pair = &master->site.pairs[job->operand];
 	struct job_entry *entry = job_in_hand(job);
 	worker_path(&master->path, pair->src, job_path(job), job->path_len,
@@ -279,12 +293,8 @@ enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
 	if (job->kind == JOB_LIST && (job->flags & JOB_ENTERED))
 		job->cookie = far_cookie(job);
 	bool gives_up = job->n_deaths >= MASTER_DEATHS_MAX;
-	snprintf(what, sizeof(what), "worker %u (pid %d) died of %s %d%s",
-	         death->worker, (int)death->pid,
-	         death->exit_code < 0 ? "signal" : "status",
-	         death->exit_code < 0 ? -death->exit_code : death->exit_code,
-	         gives_up ? ", given up" : ", trying again");
-	tell_fault(master, master->path.data, what, 0);
+	tell_death(master, master->path.data, death,
+	           gives_up ? "given up" : "trying again");
 	if (job->note[0])
 		sweep(master, job);
 	if (gives_up)

@@ -171,6 +171,22 @@ kill_at_all_calls() {
   same_copy src dst
 }
 
+@test "a worker that dies with nothing in hand is named, too" {
+  need_tracer
+
+  # The master is stopped before it has found anything.
+  start_stopped getdents64:when=1 src dst -j 2
+  wait_until has_stopped
+  killed=$(workers "$pid" | head -n 1 | tr -d ' ')
+  kill -KILL "$killed"
+  go_on
+  ended 0
+
+  grep -E "^pcopy: workers: worker . \(pid $killed\) died of signal 9, between files$" err
+  grep -F '40 copied, 1 directory, 1 worker died, ' err
+  same_copy src dst
+}
+
 @test "kill -9 of all workers at once" {
   need_tracer
 
