@@ -28,6 +28,7 @@ cold-throttled throttled     2000 100000 - cold part             | a part of the
 far-1ms  far                 512 10000   - far made:-n:800:-d:50:-b:4000  | 800 files where each operation takes 1 ms more
 far-sshfs sshfs              512 10000   - far made:-n:800:-d:50:-b:4000  | 800 files on an sshd of the loopback
 each-true tmpfs              64 100      - each lines:10000      | 10,000 jobs that do nothing
+each-2k  tmpfs               64 100      - each-gnu lines:2000   | 2,000 jobs that do nothing, GNU parallel too
 each-million tmpfs           64 100      - each-many lines:1000000 | 1,000,000 items, 1,000 to a job
 each-10k tmpfs               64 100      - each-many lines:10000 | 10,000 items, 1,000 to a job
 each-print tmpfs             64 100      - each-print text:1000  | 1,000 jobs that print 1 MiB each
@@ -54,7 +55,8 @@ tools_of_kind() {
     list) wanted_tools pcopy-list old-list find rsync-list ;;
     cold) wanted_tools pcopy old pcopy-j8 floor cp-a rsync xcp ;;
     far) wanted_tools pcopy-j32 old-j32 pcopy pcopy-j1 cp-a ;;
-    each) wanted_tools each xargs-each gnu ;;
+    each) wanted_tools each xargs-each ;;
+    each-gnu) wanted_tools each xargs-each gnu ;;
     each-many) wanted_tools each-1000 xargs-1000 gnu-1000 ;;
     each-print) wanted_tools each-print each-print-k each-print-lb \
       xargs-print gnu-print gnu-print-k gnu-print-lb ;;

@@ -126,16 +126,18 @@ head_line() {
     "$(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)" \
     "$(awk '/^MemTotal:/ { print int($2 / 1024) }' /proc/meminfo)" \
     "$place_text" "$(date -u +%F)"
-  printf 'pcopy %s, %s rounds' "$(commit)" "$rounds"
+  printf 'pcopy %s, %s rounds' "$commit" "$rounds"
   for tool in "${@:2}"; do
     version_of "$tool"
   done
   printf '\n'
 }
 
-# The last that changed the program.
+# The last that changed the program, when it is built.
 commit() {
-  if ! git -C "$top" log -1 --format=%h -- src 2>/dev/null; then
+  if [ "$pcopy" != "$top/build/release/pcopy" ]; then
+    "$pcopy" --version
+  elif ! git -C "$top" log -1 --format=%h -- src 2>/dev/null; then
     echo '?'
   elif ! git -C "$top" diff --quiet HEAD -- src; then
     echo 'and changes'
