@@ -46,6 +46,7 @@ void copy_tools_release(struct copy_tools *tools)
 	xattr_scratch_release(&tools->xattrs);
 	buf_release(&tools->link);
 	buf_release(&tools->other_link);
+	ranges_release(&tools->ranges);
 }
 
 /* 1 when both links lead to the same text. */

@@ -12,6 +12,7 @@
 
 #include "base/base.h"
 #include "engine/job.h"
+#include "engine/ranges.h"
 #include "engine/settings.h"
 #include "fs/data.h"
 #include "fs/dress.h"
@@ -25,6 +26,7 @@ struct copy_tools {
 	struct xattr_scratch xattrs;
 	struct buf link, other_link;
 	struct data_io io;
+	struct ranges ranges;
 };
 void copy_tools_release(struct copy_tools *tools);
 

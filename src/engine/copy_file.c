@@ -95,8 +95,9 @@ static int fill(struct copying *copying, int fd)
 		                     &dress->lost.n_flags, fault);
 	}
 	if (rc == 0)
-		rc = data_copy(&copying->tools->io, copying->src_fd, fd,
-		               &copying->meta, copying->dirs->dst_dev, fault);
+		rc = ranges_copy(&copying->tools->ranges, &copying->tools->io,
+		                 copying->src_fd, fd, &copying->meta,
+		                 copying->dirs->dst_dev, fault);
 	if (rc == 0)
 		rc = dress_put(dress, fault);
 	return rc < 0 ? rc : 0;

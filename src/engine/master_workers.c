@@ -22,6 +22,7 @@ static int start_worker(struct mp_worker *self, void *ctx)
 	/* What its predecessor was at is no longer in hand. */
 	atomic_store(&master->worker.cell->bytes, 0);
 	atomic_store(&master->worker.cell->entries, 0);
+	atomic_store(&master->worker.cell->has_helper, 0);
 	master->worker.cell->name[0] = '\0';
 	worker_init(&master->worker);
 	return 0;

@@ -2,6 +2,7 @@
 #include "engine/worker_parts.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,46 @@ bool worker_moved(void *ctx, uint64_t bytes)
 	return !worker_is_stopping(worker);
 }
 
+/* Workers that have nothing in hand, less those that are made up for by a
+ * helper of another. A look from outside: good enough to decide who helps. */
+static int n_idle(void *ctx)
+{
+	const struct worker *worker = ctx;
+	int n = 0;
+
+	for (unsigned i = 0; i < worker->settings->n_workers; i++) {
+		const struct cell *cell = &worker->shared->cells[i];
+
+		n += cell->name[0] == '\0';
+		n -= (int)atomic_load_explicit(&cell->has_helper,
+		                               memory_order_relaxed);
+	}
+	return n;
+}
+
+static void has_helper(void *ctx, bool has_one)
+{
+	const struct worker *worker = ctx;
+
+	atomic_store_explicit(&worker->cell->has_helper, has_one,
+	                      memory_order_relaxed);
+}
+
+static void helper_died(void *ctx, int pid, int signal_number)
+{
+	struct worker *worker = ctx;
+	struct fault fault = {0};
+	char what[80];
+
+	snprintf(what, sizeof(what),
+	         "a second worker at it (pid %d) died of signal %d, "
+	         "trying again",
+	         pid, signal_number);
+	fault.what = what;
+	worker_say_fault(worker, worker->job, worker->entry->name,
+	                 job_dst_name(worker->entry), &fault);
+}
+
 void worker_init(struct worker *worker)
 {
 	size_t n = worker->site->n_pairs;
@@ -39,6 +80,10 @@ void worker_init(struct worker *worker)
 	               .ctx = worker,
 	               .reflink = worker->settings->reflink,
 	               .sparse = worker->settings->sparse},
+		.ranges = {.n_idle = n_idle,
+	                   .has_helper = has_helper,
+	                   .died = helper_died,
+	                   .ctx = worker},
 	};
 	worker->src_trees = xcalloc(n, sizeof(*worker->src_trees));
 	worker->dst_trees = xcalloc(n, sizeof(*worker->dst_trees));
@@ -136,6 +181,8 @@ void worker_show(struct worker *worker, const struct job *job,
 	memcpy(out, entry->name,
 	       min_size(entry->name_len, CELL_NAME_MAX - 1) + 1);
 	worker->cell->name[CELL_NAME_MAX - 1] = '\0';
+	worker->job = job;
+	worker->entry = entry;
 	worker->entry_bytes = 0;
 	worker->entry_limit = job_entry_bytes(entry);
 }

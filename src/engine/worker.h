@@ -31,6 +31,7 @@ struct cell {
 	_Atomic uint64_t entries;            /* done in this job */
 	_Atomic uint64_t moved;              /* bytes written, ever */
 	_Atomic uint64_t beats;              /* signs of life */
+	_Atomic uint32_t has_helper;         /* engine/ranges.h */
 	char name[CELL_NAME_MAX];            /* of the entry in hand, or "" */
 };
 
@@ -52,6 +53,8 @@ struct worker {
 	struct tree *src_trees, *dst_trees; /* one per operand */
 	struct tree_cache cache;            /* of them all */
 	struct buf path, record, names;     /* scratch */
+	const struct job *job;              /* in hand */
+	const struct job_entry *entry;      /* likewise */
 	uint64_t entry_bytes;               /* of the file in hand */
 	uint64_t entry_limit;               /* its size */
 };

@@ -330,6 +330,18 @@ int data_part(struct data_file *file, off_t from, off_t to)
 	return file->is_sparse ? copy_extents(file, to) : copy_range(file, to);
 }
 
+/* With its size, so that it can be cut to where it ends. */
+int data_share(struct data_file *file)
+{
+	int rc = file->has_size ? 0 : set_size(file, file->size);
+
+	if (rc < 0)
+		return rc;
+	file->has_size = true;
+	file->is_alone = false;
+	return 0;
+}
+
 int data_end(struct data_file *file)
 {
 	if (file->has_size && file->at != file->size)

@@ -70,6 +70,9 @@ int data_begin(struct data_file *file, struct data_io *io, int src_fd,
  * file->at. */
 int data_part(struct data_file *file, off_t from, off_t to);
 
+/* Before a part is left to another process. */
+int data_share(struct data_file *file);
+
 /* The file ends at file->at. */
 int data_end(struct data_file *file);
 
