@@ -51,17 +51,6 @@ static struct backlog_job *new_job(const struct buf *record)
 	return job;
 }
 
-void backlog_flush(struct backlog *backlog)
-{
-	if (backlog->batch.len == 0)
-		return;
-	struct backlog_job *job = new_job(&backlog->batch);
-	*backlog->last = job;
-	backlog->last = &job->next;
-	backlog->bytes += job->len;
-	buf_truncate(&backlog->batch, 0);
-}
-
 void backlog_push_front(struct backlog *backlog, const struct buf *record)
 {
 	struct backlog_job *job = new_job(record);
@@ -71,6 +60,27 @@ void backlog_push_front(struct backlog *backlog, const struct buf *record)
 		backlog->last = &job->next;
 	backlog->first = job;
 	backlog->bytes += job->len;
+}
+
+static void push_back(struct backlog *backlog, const struct buf *record)
+{
+	struct backlog_job *job = new_job(record);
+
+	*backlog->last = job;
+	backlog->last = &job->next;
+	backlog->bytes += job->len;
+}
+
+void backlog_flush(struct backlog *backlog)
+{
+	if (backlog->batch.len == 0)
+		return;
+	/* Else one worker may have a big file left when all others are done. */
+	if (batch_head(backlog)->bytes >= BACKLOG_BIG)
+		backlog_push_front(backlog, &backlog->batch);
+	else
+		push_back(backlog, &backlog->batch);
+	buf_truncate(&backlog->batch, 0);
 }
 
 struct buf backlog_put_aside(struct backlog *backlog)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* engine/backlog.h - jobs that are ready and the one that is being filled
  *
- * Model     a first-in, first-out list of job records in the master's memory,
+ * Model     a first-in, first-out list, but that big files go first, of job
+ *           records in the master's memory,
  *           bounded by bytes, between the walk and the task queue. A job holds
  *           its directory (dirs_hold) until the master lets go at its end.
  * Lifetime  in the master, from backlog_init to backlog_release */
@@ -15,6 +16,9 @@
 #include "engine/tally.h"
 
 #define BACKLOG_MAX (UINT64_C(64) << 20)
+
+/* A job of this much content goes before those that wait. */
+#define BACKLOG_BIG (UINT64_C(16) << 20)
 
 struct backlog_job {
 	struct backlog_job *next;

@@ -65,6 +65,22 @@ CASE(a_big_file_is_alone)
 	rig_close();
 }
 
+CASE(a_big_file_does_not_wait_for_small_ones)
+{
+	(void)enter_work_dir();
+	put_dir("src");
+	put_files("src", 200, 10);
+	put_sized("src/big", BACKLOG_BIG);
+	start();
+	walk();
+
+	struct backlog_job *taken = take();
+
+	CHECK_INT(record_of(taken)->bytes, BACKLOG_BIG);
+	drop(taken);
+	rig_close();
+}
+
 CASE(a_batch_is_of_one_directory)
 {
 	uint64_t n_jobs, n_entries, bytes;
