@@ -160,8 +160,9 @@ int main(int argc, char **argv)
 			dir_fd = n_dirs ? open_place(top, i / in_each)
 			                : dup(top);
 		}
-		snprintf(name, sizeof(name), "file-%08llx",
-		         (unsigned long long)(next() >> 32 ^ i));
+		snprintf(name, sizeof(name), "file-%08llx-%llx",
+		         (unsigned long long)(next() >> 32),
+		         (unsigned long long)i);
 		make_file(dir_fd, name, varies ? vary(size) : size);
 	}
 	if (big)
