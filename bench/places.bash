@@ -36,7 +36,7 @@ make_image() {
         "$work/image"
       ;;
     xfs*) mkfs.xfs -q -K -f -i maxpct=90 "$work/image" ;;
-    btrfs*) mkfs.btrfs -q -K -f "$work/image" ;;
+    btrfs*) mkfs.btrfs -q -K -f "$work/image" 2>/dev/null ;;
   esac
   mount -o loop "$work/image" "$back"
 }

@@ -66,7 +66,7 @@ whole_pieces() {
 # As awk: lines, of which not as long as all are, and not behind the one that
 # is before it in its job.
 count_pieces='awk "length != 63 { torn++ } \$0 - last != 1 && last - \$0 != 16383 { apart++ } { last = \$0 }
-  END { print NR, torn + 0, apart > 1 ? apart : 0 }"'
+  END { print NR, torn + 0, (apart > 1 ? apart : 0) }"'
 
 listed_all() {
   local n
