@@ -2,9 +2,9 @@
 /* engine/backlog.h - jobs that are ready and the one that is being filled
  *
  * Model     a first-in, first-out list, but that big files go first, of job
- *           records in the master's memory,
- *           bounded by bytes, between the walk and the task queue. A job holds
- *           its directory (dirs_hold) until the master lets go at its end.
+ *           records in the master's memory, bounded by bytes, between the walk
+ *           and the task queue. A job holds its directory (dirs_hold) until
+ *           the master lets go at its end.
  * Lifetime  in the master, from backlog_init to backlog_release */
 #ifndef ENGINE_BACKLOG_H
 #define ENGINE_BACKLOG_H

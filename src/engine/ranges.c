@@ -91,20 +91,21 @@ static bool helper_takes(const struct filling *filling, uint64_t *from)
 	return true;
 }
 
-static int help(struct filling *filling)
+static int help(const struct filling *filling)
 {
 	const struct ranges *ranges = filling->ranges;
 	struct data_io io = *filling->file.io;
 	struct helper_io helper = {filling->shared, filling->file.io};
+	struct filling own = *filling;
 	uint64_t from;
 
 	io.progress = helper_moved;
 	io.ctx = &helper;
-	filling->file.io = &io;
-	while (helper_takes(filling, &from)) {
-		if (copy_one(filling, from) != 0)
+	own.file.io = &io;
+	while (helper_takes(&own, &from)) {
+		if (copy_one(&own, from) != 0)
 			return 1;
-		atomic_store(&filling->shared->in_hand, NO_RANGE);
+		atomic_store(&own.shared->in_hand, NO_RANGE);
 		if (ranges->n_idle(ranges->ctx) < 0)
 			break;
 	}
