@@ -287,7 +287,8 @@ const struct option_row option_table[OPTION_ROWS] = {
 	{'j', "jobs", VALUE_NEEDED, "N", option_apply_workers,
          .help = "copy with N worker processes; N% of the\n"
                  "processors, or -1 for all but one of them\n"
-                 "(default: as many as there are processors)"},
+                 "(default: as many as there are processors;\n"
+                 "more where file systems are far away)"},
 	{0, "queue-depth", VALUE_NEEDED, "N", option_apply_depth,
          .help = "let N batches of files wait for a worker\n"
                  "(default: 2 for each worker, at least 64)"},
