@@ -9,7 +9,8 @@
  *   src/fs/      mechanisms on one file; no policy, no printing
  *   src/engine/  the copy: a master that walks and feeds, workers that copy
  *   src/cli/     this floor, the only one that prints
- *     option_table   the options, a row each: parsing and --help
+ *     option_table   the options, a row each: parsing and --help, which
+ *                    option_help puts together
  *     options        the command line -> struct options, constant afterwards
  *     columns        how wide a text is on a terminal
  *     rate           how fast a counter has grown of late

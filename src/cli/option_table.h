@@ -87,6 +87,11 @@ int option_refuse_value(struct parse *parse, const char *name,
                         const char *value, const char *what);
 bool option_parse_count(const char *value, uint64_t *count);
 
+/* A number, a percentage of the processors, or -1 for all but one. */
+int option_parse_processors(struct parse *parse, const char *name,
+                            const char *value, unsigned max, const char *what,
+                            unsigned *out);
+
 /* Puts the problem together and returns -EINVAL. */
 int option_refuse(struct parse *parse, const char *format, ...)
 	PRINTF_LIKE(2, 3);
