@@ -251,9 +251,9 @@ END
   grep -qE '^100.00 %  [0-9]+ of [0-9]+ done  ([0-9.]+ KiB) of \1' progress
 }
 
-@test "the man page and bash know each option of --each, and no other" {
+@test "the man page and the shells know each option of --each, and no other" {
   local top=$HELPERS/../.. help
-  help=$(each --help | grep -oE '^ {2}(-[a-z0], | {4})--[a-z-]+' |
+  help=$(each --help | grep -oE '^ {2}(-[A-Za-z0], | {4})--[a-z-]+' |
     grep -oE -- '--[a-z-]+' | grep -vxE -- '--(each|help|version)' | sort)
   [ "$(wc -l <<<"$help")" -ge 20 ]
 
@@ -262,4 +262,21 @@ END
   diff <(echo "$help") <(sed -n "/'--arg-file/,/'$/p" \
     "$top/completions/pcopy.bash" | grep -oE -- '--[a-z-]+' |
     grep -vxE -- '--(help|version)' | sort)
+  diff <(echo "$help") <(sed -n '/--each\]}/,/^fi/s/\[.*//p' \
+    "$top/completions/_pcopy" | grep -oE -- '--[a-z-]+[a-z]' |
+    grep -vxE -- '--(each|help|version)' | sort -u)
+  diff <(echo "$help") <(sed -nE "s/.*mode each' .*-l ([a-z-]+) .*/--\1/p" \
+    "$top/completions/pcopy.fish" | sort)
+}
+
+@test "the letters of --each are the same in the man page and the shells" {
+  local top=$HELPERS/../.. help
+  help=$(each --help | sed -nE 's/^  (-[A-Za-z0-9]),.*/\1/p' | sort)
+  diff <(echo "$help") <(sed -nE 's/^\.It Fl (.) .*/-\1/p' \
+    <(sed -n '/^.Sh OPTIONS/,/^.Ss/p' "$top/pcopy-each.1") | sort)
+  diff <(echo "$help") <(sed -n "/'--arg-file/,/'$/p" \
+    "$top/completions/pcopy.bash" | tr " '" '\n\n' |
+    grep -xE -- '-[A-Za-z0-9]' | sort)
+  diff <(echo "$help") <(sed -nE "s/.*mode each' -s (.) .*/-\1/p" \
+    "$top/completions/pcopy.fish" | sort)
 }
