@@ -16,10 +16,11 @@ _pcopy_each() {
     *)
       if [[ $cur == -* ]]; then
         _pcopy_words '--arg-file= --null --columns= --extension= --glob=
-          --type= --items= --script= --jobs= --queue-depth= --keep-order
+          --type= --one-file-system --dereference --items= --script= --jobs=
+          --queue-depth= --keep-order
           --lb --ungroup --tag --tries= --timeout= --kill-after= --halt=
           --joblog= --resume --failed= --quiet --progress= --help --version
-          -a -0 -d -e -g -t -n -s -j -k -u -q'
+          -a -0 -d -e -g -t -x -L -n -s -j -k -u -q'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
       else
         compopt -o filenames

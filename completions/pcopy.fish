@@ -39,6 +39,8 @@ complete -c pcopy -n '__pcopy_mode each' -s d -l columns -x -d 'What splits colu
 complete -c pcopy -n '__pcopy_mode each' -s e -l extension -x -d 'Only files with this extension'
 complete -c pcopy -n '__pcopy_mode each' -s g -l glob -x -d 'Only names that match'
 complete -c pcopy -n '__pcopy_mode each' -s t -l type -x -a 'f d l' -d 'Types'
+complete -c pcopy -n '__pcopy_mode each' -s x -l one-file-system -d 'Leave out what is mounted inside a path'
+complete -c pcopy -n '__pcopy_mode each' -s L -l dereference -d 'Take links for what they lead to'
 complete -c pcopy -n '__pcopy_mode each' -s n -l items -x -d 'Items for each run, 0 as many as fit'
 complete -c pcopy -n '__pcopy_mode each' -s s -l script -x -d 'Run sh -c with the item as $1'
 complete -c pcopy -n '__pcopy_mode each' -s j -l jobs -x -a '1 2 4 8 16 50% 100% -1' -d 'Jobs at a time'

@@ -31,6 +31,9 @@ static int check_items(struct parse *parse)
 	if (each->list && (each->filter.types || each->filter.globs.n ||
 	                   each->filter.extensions.n))
 		return option_refuse(parse, "-e, -g and -t are for PATHs only");
+	if (each->list &&
+	    (each->filter.is_one_file_system || each->filter.follows))
+		return option_refuse(parse, "-x and -L are for PATHs only");
 	return 0;
 }
 

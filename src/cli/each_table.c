@@ -31,6 +31,10 @@ const struct option_row each_table[EACH_ROWS] = {
 	{'t', "type", VALUE_NEEDED, "TYPE", each_apply_type,
          .help = "f regular files (the default), d directories,\n"
                  "l symlinks; may be repeated"},
+	{'x', "one-file-system", FLAG(each.filter.is_one_file_system),
+         .help = "leave out what is mounted inside a PATH"},
+	{'L', "dereference", FLAG(each.filter.follows),
+         .help = "take symlinks for what they lead to"},
 	{'n', "items", VALUE_NEEDED, "N", each_apply_items,
          .help = "N items for each run, 0 as many as fit\n"
                  "(default 1)"},

@@ -105,7 +105,33 @@ static struct each_item item_of(const struct each_tree *tree, uint64_t bytes)
 	                          .bytes = bytes};
 }
 
-/* Goes into a directory that is open; tree->path ends with a slash. */
+/* Whether the walk may go into an open directory: 0, -EAGAIN if it is to be
+ * left out, -ELOOP if the walk is in it already. */
+static int check_level(const struct each_tree *tree, int fd,
+                       struct each_level *level)
+{
+	const struct each_filter *filter = tree->filter;
+	struct stat status;
+
+	if (!filter->is_one_file_system && !filter->follows)
+		return 0;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	level->dev = status.st_dev;
+	level->ino = status.st_ino;
+	if (filter->is_one_file_system && tree->n_levels > 0 &&
+	    tree->levels[0].dev != status.st_dev)
+		return -EAGAIN;
+	for (size_t i = 0; i < tree->n_levels; i++) {
+		if (tree->levels[i].dev == status.st_dev &&
+		    tree->levels[i].ino == status.st_ino)
+			return -ELOOP;
+	}
+	return 0;
+}
+
+/* Goes into a directory that is open, which it takes; tree->path ends with a
+ * slash. */
 static int enter(struct each_tree *tree, int fd)
 {
 	if (tree->n_levels == tree->cap_levels) {
@@ -114,17 +140,20 @@ static int enter(struct each_tree *tree, int fd)
 			tree->levels, tree->cap_levels * sizeof(*tree->levels));
 	}
 	struct each_level *level = &tree->levels[tree->n_levels];
-	int rc = scan_open(&level->scan, fd);
+	int rc = check_level(tree, fd, level);
 
+	if (rc == 0)
+		rc = scan_open(&level->scan, fd);
 	if (rc < 0) {
 		(void)close(fd);
 		return rc;
 	}
 	level->path_len = tree->path.len;
 	tree->n_levels++;
-	return -EAGAIN;
+	return 0;
 }
 
+/* 0 when the walk is in it now. */
 static int enter_below(struct each_tree *tree, int at_fd, const char *name,
                        int flags)
 {
@@ -156,7 +185,7 @@ static int start_path(struct each_tree *tree, struct each_item *item)
 		int rc = enter_below(tree, AT_FDCWD, path, 0);
 
 		tree->root_len = tree->path.len;
-		return rc;
+		return rc ? rc : -EAGAIN;
 	}
 	struct each_text base = each_item_base(
 		(struct each_text){tree->path.data, tree->path.len});
@@ -167,6 +196,31 @@ static int start_path(struct each_tree *tree, struct each_item *item)
 	return 1;
 }
 
+/* What an entry is, asked for only as far as the directory does not say it or
+ * its size is wanted. */
+static int find_type(const struct each_tree *tree,
+                     const struct scan_entry *entry, struct each_text base,
+                     struct stat *status, unsigned *type)
+{
+	int at_fd = tree->levels[tree->n_levels - 1].scan.fd;
+	bool is_known;
+
+	*type = type_of_entry(entry->type, &is_known);
+	if (tree->filter->follows && (!is_known || *type == EACH_LINKS) &&
+	    fstatat(at_fd, entry->name, status, 0) == 0) {
+		*type = type_of_mode(status->st_mode);
+		return 0;
+	}
+	/* With a link that leads nowhere it is the link that counts. */
+	if (is_known && !(tree->filter->wants_sizes && *type == EACH_FILES &&
+	                  is_picked(tree, *type, base)))
+		return 0;
+	if (fstatat(at_fd, entry->name, status, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? -EAGAIN : -errno;
+	*type = type_of_mode(status->st_mode);
+	return 0;
+}
+
 /* An entry of the directory the walk is in; tree->path has its path. */
 static int look_at(struct each_tree *tree, const struct scan_entry *entry,
                    struct each_item *item)
@@ -174,17 +228,12 @@ static int look_at(struct each_tree *tree, const struct scan_entry *entry,
 	struct each_level *level = &tree->levels[tree->n_levels - 1];
 	struct each_text base = {tree->path.data + level->path_len,
 	                         entry->name_len};
-	int at_fd = level->scan.fd;
 	struct stat status = {0};
-	bool is_known;
-	unsigned type = type_of_entry(entry->type, &is_known);
-	bool wants_size = tree->filter->wants_sizes && type == EACH_FILES;
+	unsigned type;
+	int rc = find_type(tree, entry, base, &status, &type);
 
-	if (!is_known || (wants_size && is_picked(tree, type, base))) {
-		if (fstatat(at_fd, entry->name, &status, AT_SYMLINK_NOFOLLOW))
-			return errno == ENOENT ? -EAGAIN : -errno;
-		type = type_of_mode(status.st_mode);
-	}
+	if (rc < 0)
+		return rc;
 	bool is_wanted = is_picked(tree, type, base);
 
 	tree->type = type;
@@ -193,9 +242,9 @@ static int look_at(struct each_tree *tree, const struct scan_entry *entry,
 		                              ? (uint64_t)status.st_size
 		                              : 0);
 	if (type == EACH_DIRS) {
-		int rc = enter_below(tree, at_fd, entry->name, O_NOFOLLOW);
-
-		if (rc != -EAGAIN)
+		rc = enter_below(tree, level->scan.fd, entry->name,
+		                 tree->filter->follows ? 0 : O_NOFOLLOW);
+		if (rc < 0)
 			return rc;
 		/* The buffer may have moved; the slash is not the item's. */
 		item->text = tree->path.data;

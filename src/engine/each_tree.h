@@ -3,7 +3,9 @@
  *
  * Model     a walk, depth first, in the order the directories give; of what it
  *           meets, the filters pick. A path that is not a directory stands for
- *           itself. Symlinks are followed for the given paths only.
+ *           itself. Symlinks are followed for the given paths, and inside if
+ *           the filter says so: a directory that the walk is in already
+ *           is then an error, ELOOP.
  * Lifetime  open .. close; paths and filters are borrowed
  * Blocking  as reading directories does; next looks at a bounded number of
  *           entries and says -EAGAIN if it has found none among them
@@ -17,6 +19,8 @@
 #include "base/buf.h"
 #include "engine/each_item.h"
 #include "fs/scan.h"
+
+#include <sys/types.h>
 
 #define EACH_WORDS_MAX 64
 
@@ -38,11 +42,15 @@ struct each_filter {
 	struct each_words extensions; /* any of them, of any case; none: all */
 	struct each_words globs;      /* any matches the base name; none: all */
 	bool wants_sizes;
+	bool is_one_file_system; /* what is mounted below is left out */
+	bool follows;            /* symlinks count as what they lead to */
 };
 
 struct each_level {
 	struct scan scan;
 	size_t path_len; /* with the slash */
+	dev_t dev;       /* known where the filter needs them */
+	ino_t ino;
 };
 
 struct each_tree {

@@ -94,6 +94,34 @@ each() {
   [ "$(sort <<<"$output" | xargs)" = 'l.txt sub.txt' ]
 }
 
+@test "-L takes links for what they lead to, and sees loops" {
+  mkdir -p d/sub else
+  touch d/f else/g
+  ln -s f d/l
+  ln -s ../else d/e
+  ln -s nowhere d/dangling
+  run -0 each d -- echo
+  [ "$output" = d/f ]
+  run -0 each -L d -- echo
+  [ "$(sort <<<"$output" | xargs)" = 'd/e/g d/f d/l' ]
+  run -0 each -L -t l d -- echo
+  [ "$output" = d/dangling ]
+  ln -s ../../d d/sub/up
+  run -1 --separate-stderr each -L d -- echo
+  [[ $stderr == *'d/sub/up/: read: Too many levels of symbolic links'* ]]
+  [ "$(sort <<<"$output" | xargs)" = 'd/e/g d/f d/l' ]
+}
+
+@test "-x leaves out what is mounted inside" {
+  need_mounts
+  mkdir -p d/mnt d/plain
+  touch d/plain/f
+  run -0 unshare -m sh -c "mount -t tmpfs none d/mnt && touch d/mnt/g &&
+    '$PCOPY' --each -x -t f -t d d -- echo && echo -- &&
+    '$PCOPY' --each d/mnt -x -- echo"
+  [ "$(sort <<<"$output" | xargs)" = '-- d/mnt/g d/plain d/plain/f' ]
+}
+
 @test "-n packs items, -n 0 as many as fit" {
   seq 5 >list
   run -0 each -k -n 2 -a list -- echo {} '{#}' -{}
@@ -235,6 +263,8 @@ each() {
 . --tries 0 -- true
 . --resume -- true
 . -s true -- true
+-a x -L -- true
+-a x -x -- true
 . --wrong -- true
 END
 }
