@@ -11,16 +11,17 @@ _pcopy_each() {
   case $prev in
     -j | --jobs) _pcopy_words '1 2 4 8 16 50% 100% -1' ;;
     -t | --type) _pcopy_words 'f d l' ;;
-    --halt) _pcopy_words 'soon,fail=1 now,fail=1 soon,fail=10%' ;;
+    --halt) _pcopy_words 'never soon,fail=1 now,fail=1 soon,fail=10%' ;;
     --progress) _pcopy_words 'auto always never' ;;
     *)
       if [[ $cur == -* ]]; then
         _pcopy_words '--arg-file= --null --columns= --extension= --glob=
           --type= --one-file-system --dereference --items= --script= --jobs=
-          --queue-depth= --keep-order
-          --lb --ungroup --tag --tries= --timeout= --kill-after= --halt=
-          --joblog= --resume --failed= --quiet --progress= --help --version
-          -a -0 -d -e -g -t -x -L -n -s -j -k -u -q'
+          --queue-depth= --keep-order --lb --ungroup --tag --results= --tries=
+          --timeout= --kill-after= --halt=
+          --joblog= --resume --failed= --dry-run --verbose --quiet
+          --progress= --help --version
+          -a -0 -d -e -g -t -x -L -n -s -j -k -u -v -q'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
       else
         compopt -o filenames
@@ -37,7 +38,7 @@ _pcopy_map() {
     --to) _pcopy_words '{r} {r}.zst {r}.gz' ;;
     --else) _pcopy_words 'copy link skip' ;;
     --stale) _pcopy_words 'auto hash always' ;;
-    --halt) _pcopy_words 'soon,fail=1 now,fail=1 soon,fail=10%' ;;
+    --halt) _pcopy_words 'never soon,fail=1 now,fail=1 soon,fail=10%' ;;
     --progress) _pcopy_words 'auto always never' ;;
     *)
       if [[ $cur == -* ]]; then

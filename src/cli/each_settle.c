@@ -37,6 +37,38 @@ static int check_items(struct parse *parse)
 	return 0;
 }
 
+static bool leads_up(const char *path)
+{
+	while (*path) {
+		size_t len = strcspn(path, "/");
+
+		if (len == 2 && strncmp(path, "..", 2) == 0)
+			return true;
+		path += len + (path[len] == '/');
+	}
+	return false;
+}
+
+static int check_results(struct parse *parse)
+{
+	const struct options *options = parse->options;
+	const struct each_settings *each = &options->each;
+
+	if (!each->results)
+		return 0;
+	if (options->is_raw || options->is_by_lines || each->is_ordered ||
+	    each->is_tagged)
+		return option_refuse(parse, "--results contradicts -k, -u, "
+		                            "--lb and --tag");
+	for (size_t i = 0; i < each->n_paths; i++) {
+		if (leads_up(each->paths[i]))
+			return option_refuse_text(
+				parse, "--results: the path ", each->paths[i],
+				" has .. in it, which would lead out of DIR");
+	}
+	return 0;
+}
+
 static int check_output(struct parse *parse)
 {
 	const struct options *options = parse->options;
@@ -94,6 +126,8 @@ int each_settle(struct parse *parse)
 
 	if (rc == 0)
 		rc = each_settle_jobs(parse);
+	if (rc == 0)
+		rc = check_results(parse);
 	if (rc < 0)
 		return rc;
 	if (options->script && each->n_command > 0)
@@ -101,11 +135,18 @@ int each_settle(struct parse *parse)
 		                            "contradict each other");
 	if (!options->script && each->n_command == 0)
 		return option_refuse(parse, "no COMMAND given behind --");
+	if (options->is_quiet && each->lists_commands)
+		return option_refuse(parse, "-q and -v contradict each other");
 	if (each->resumes && has_slot(each))
 		return option_refuse(parse, "--resume knows a command by its "
 		                            "text, {%%} changes it");
 	if (!each->filter.types)
 		each->filter.types = EACH_FILES;
+	if (each->is_dry_run) {
+		each->n_workers = 1;
+		each->failed = each->results = NULL;
+		each->joblog = each->resumes ? each->joblog : NULL;
+	}
 	return 0;
 }
 

@@ -70,6 +70,11 @@ int each_apply_failed(struct parse *parse, const char *name, const char *value)
 	return apply_text(&parse->options->each.failed, parse, name, value);
 }
 
+int each_apply_results(struct parse *parse, const char *name, const char *value)
+{
+	return apply_text(&parse->options->each.results, parse, name, value);
+}
+
 int each_apply_script(struct parse *parse, const char *name, const char *value)
 {
 	return apply_text(&parse->options->script, parse, name, value);
@@ -170,6 +175,10 @@ int each_apply_halt(struct parse *parse, const char *name, const char *value)
 	struct each_halt halt = {.when = EACH_HALT_SOON};
 	const char *at = value;
 
+	if (strcmp(at, "never") == 0) {
+		parse->options->each.halt.when = EACH_HALT_NEVER;
+		return 0;
+	}
 	if (strncmp(at, "now,", 4) == 0)
 		halt.when = EACH_HALT_NOW;
 	else if (strncmp(at, "soon,", 5) != 0)
@@ -187,6 +196,7 @@ int each_apply_halt(struct parse *parse, const char *name, const char *value)
 			return 0;
 		}
 	}
-	return option_refuse_value(parse, name, value,
-	                           " is not soon,fail=N or now,fail=N or N%");
+	return option_refuse_value(
+		parse, name, value,
+		" is not never, soon,fail=N or now,fail=N, or N%");
 }

@@ -22,5 +22,6 @@ option_apply_fn each_apply_tries;
 option_apply_fn each_apply_timeout;
 option_apply_fn each_apply_kill_after;
 option_apply_fn each_apply_halt;
+option_apply_fn each_apply_results;
 
 #endif

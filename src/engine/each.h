@@ -60,6 +60,9 @@ struct each_settings {
 	enum each_output output;
 	bool is_ordered;
 	bool is_tagged;
+	const char *results; /* a directory to print into, or NULL */
+	bool lists_commands; /* says what is started, on stderr */
+	bool is_dry_run;    /* says what would be, on stdout, and starts none */
 	bool reads_ahead;   /* totals are of use to somebody */
 	const char *joblog; /* or NULL */
 	bool resumes;

@@ -158,9 +158,11 @@ int each_batch_start(struct batch *batch)
 	raise_descriptor_limit(settings, false);
 	if (settings->output != EACH_RAW)
 		spools = each_spools_open(settings->n_workers);
-	master->screen = (struct each_screen){.observer = master->observer,
-	                                      .shared = master->shared,
-	                                      .spool_fds = spools};
+	master->screen =
+		(struct each_screen){.write = master->observer->on_output,
+	                             .ctx = master->observer->ctx,
+	                             .shared = master->shared,
+	                             .spool_fds = spools};
 	master->worker.settings = settings;
 	master->worker.shared = master->shared;
 	master->worker.stop_fd = master->stop_fd;
@@ -233,6 +235,13 @@ int each_batch_find(struct each_master *master)
 	return rc;
 }
 
+static enum each_log_use log_use(const struct each_settings *settings)
+{
+	if (settings->is_dry_run)
+		return EACH_LOG_READ;
+	return settings->resumes ? EACH_LOG_RESUME : EACH_LOG_NEW;
+}
+
 int each_batch_open(struct batch *batch)
 {
 	struct each_master *master = &batch->master;
@@ -243,7 +252,11 @@ int each_batch_open(struct batch *batch)
 
 	if (rc == 0) {
 		name = settings->joblog;
-		rc = each_log_open(&master->log, name, settings->resumes);
+		rc = each_log_open(&master->log, name, log_use(settings));
+	}
+	if (rc == 0) {
+		name = settings->results;
+		rc = each_results_open(&master->results, name);
 	}
 	if (rc == 0 && settings->failed) {
 		name = settings->failed;
@@ -272,6 +285,7 @@ int each_batch_close(struct batch *batch)
 		master->observer->on_fault(master->observer->ctx, name, "write",
 		                           -rc);
 	}
+	each_results_close(&master->results);
 	each_source_close(&batch->source);
 	return rc;
 }

@@ -2,25 +2,13 @@
 #include "engine/each_ended.h"
 
 #include "base/fd.h"
+#include "engine/each_show.h"
 
 #include <errno.h>
 #include <string.h>
 
 /* So many failures at least before a percentage counts. */
 #define PERCENT_MIN 3
-
-const char *each_master_name(struct each_master *master,
-                             const struct each_task *task)
-{
-	struct each_item item = {.text = ""};
-
-	(void)each_queue_first(&task->items, &item);
-	buf_truncate(&master->name, 0);
-	buf_append(&master->name, item.text, item.len);
-	if (task->items.n > 1)
-		buf_printf(&master->name, " (and %zu more)", task->items.n - 1);
-	return master->name.data;
-}
 
 static const struct each_record *record_of(const struct each_task *task)
 {
@@ -48,46 +36,12 @@ bool each_master_is_done(struct each_master *master, struct each_task *task)
 	return each_log_has(&master->log, master->text.data, master->text.len);
 }
 
-/* The items of a job with blanks between them. */
-static const struct buf *make_tag(struct each_master *master,
-                                  const struct each_task *task)
-{
-	struct each_queue items = task->items;
-	struct each_item item;
-
-	if (!master->settings->is_tagged)
-		return NULL;
-	buf_truncate(&master->tag, 0);
-	while (each_queue_first(&items, &item)) {
-		if (master->tag.len > 0)
-			buf_append_char(&master->tag, ' ');
-		buf_append(&master->tag, item.text, item.len);
-		each_queue_drop_first(&items);
-	}
-	return &master->tag;
-}
-
-static void show(struct each_master *master, struct each_task *task,
-                 enum each_stream_index stream)
-{
-	int rc = 0;
-
-	if (!master->tally->is_broken)
-		rc = each_screen_show(&master->screen, &task->printed, stream,
-		                      make_tag(master, task));
-	if (rc < 0)
-		each_master_break(master,
-		                  stream == EACH_STDERR ? "standard error"
-		                                        : "standard output",
-		                  "write", -rc);
-}
-
 /* Shows what it printed and lets go of it. */
 static void finish(struct each_master *master, struct each_task *task)
 {
 	master->held -= each_printed_size(&task->printed);
-	show(master, task, EACH_STDOUT);
-	show(master, task, EACH_STDERR);
+	each_show_stream(master, task, EACH_STDOUT);
+	each_show_stream(master, task, EACH_STDERR);
 	each_screen_drop(&master->screen, &task->printed);
 	/* A long command line is not kept for the next, perhaps short one. */
 	if (task->record.cap > EACH_PIECE_MAX)
@@ -98,8 +52,7 @@ static void finish(struct each_master *master, struct each_task *task)
 	master->free_task = (uint32_t)(task - master->tasks);
 }
 
-/* It has ended for good. */
-static void settle(struct each_master *master, struct each_task *task)
+void each_master_settle(struct each_master *master, struct each_task *task)
 {
 	struct tally *progress = &master->tally->progress;
 
@@ -121,12 +74,6 @@ static void settle(struct each_master *master, struct each_task *task)
 		master->n_shown++;
 		finish(master, task);
 	}
-}
-
-void each_master_skip(struct each_master *master, struct each_task *task)
-{
-	master->tally->n_skipped++;
-	settle(master, task);
 }
 
 static void list_failed(struct each_master *master, struct each_queue items)
@@ -160,6 +107,13 @@ static void halt_if_due(struct each_master *master)
 	                                                     : EACH_START_NONE);
 }
 
+/* Not of the command. */
+static bool is_own_failure(const struct each_end *end)
+{
+	return end->cause == EACH_NO_SPAWN || end->cause == EACH_SPOOL ||
+	       end->cause == EACH_NO_RESULTS || end->cause == EACH_REJECTED;
+}
+
 static void say_why(struct each_master *master, struct each_task *task,
                     const struct each_end *end)
 {
@@ -168,8 +122,7 @@ static void say_why(struct each_master *master, struct each_task *task,
 	buf_truncate(&master->text, 0);
 	if (end->cause == EACH_TIMED_OUT)
 		buf_append_str(&master->text, "timed out");
-	else if (end->cause == EACH_NO_SPAWN || end->cause == EACH_SPOOL ||
-	         end->cause == EACH_REJECTED)
+	else if (is_own_failure(end))
 		err = -end->err;
 	else if (end->signal_number)
 		buf_printf(&master->text, "killed by signal %d",
@@ -181,11 +134,14 @@ static void say_why(struct each_master *master, struct each_task *task,
 	if (end->cause == EACH_SPOOL)
 		buf_append_str(&master->text,
 		               "its output cannot be kept in TMPDIR");
+	if (end->cause == EACH_NO_RESULTS)
+		buf_append_str(&master->text,
+		               "its output cannot be put into its files");
 	if (end->cause == EACH_REJECTED)
 		buf_append_str(&master->text,
 		               master->settings->hooks->reason(end->reason));
 	master->observer->on_fault(master->observer->ctx,
-	                           each_master_name(master, task),
+	                           each_show_name(master, task),
 	                           master->text.data, err);
 }
 
@@ -224,36 +180,81 @@ static bool has_failed(const struct each_end *end)
 	       end->signal_number != 0;
 }
 
+/* By the end of the run. */
+static bool is_cut_off(const struct each_end *end)
+{
+	return end->cause == EACH_NOT_STARTED || end->cause == EACH_STOPPED;
+}
+
+static bool is_tried_again(const struct each_master *master,
+                           const struct each_task *task,
+                           const struct each_end *end)
+{
+	return has_failed(end) && end->cause != EACH_WORKER_DIED &&
+	       task->n_tried < master->settings->n_tries &&
+	       !each_master_is_stopping(master);
+}
+
+/* That its output cannot be kept makes it fail; if it has already, it is said
+ * besides. Of a job that the run's end cut off nothing is kept, and what an
+ * earlier run left stays. */
+static void keep_results(struct each_master *master, struct each_task *task,
+                         struct each_end *end)
+{
+	struct each_end lost = {.cause = EACH_NO_RESULTS};
+
+	if (master->results.fd < 0)
+		return;
+	if (is_cut_off(end)) {
+		each_screen_drop(&master->screen, &task->printed);
+		return;
+	}
+	int rc = each_show_keep(master, task);
+	if (rc == 0)
+		return;
+	lost.err = rc;
+	if (has_failed(end))
+		say_why(master, task, &lost);
+	end->cause = EACH_NO_RESULTS;
+	end->err = rc;
+}
+
+static void count(struct each_master *master, struct each_task *task,
+                  const struct each_end *end)
+{
+	if (is_cut_off(end)) {
+		master->tally->n_stopped++;
+		return;
+	}
+	master->n_ended_jobs++;
+	if (!has_failed(end)) {
+		master->tally->n_ok++;
+		return;
+	}
+	/* In the order of events: first what it said itself. */
+	if (!master->settings->is_ordered) {
+		each_show_stream(master, task, EACH_STDOUT);
+		each_show_stream(master, task, EACH_STDERR);
+	}
+	count_failure(master, task, end);
+}
+
 void each_master_end(struct each_master *master, struct each_task *task,
                      unsigned worker, const struct each_end *end)
 {
-	bool is_stopped =
-		end->cause == EACH_NOT_STARTED || end->cause == EACH_STOPPED;
+	struct each_end last = *end;
 
-	log_try(master, task, worker, end);
 	task->n_tried++;
-	if (!has_failed(end)) {
-		master->tally->n_ok++;
-	} else if (is_stopped) {
-		master->tally->n_stopped++;
-	} else if (end->cause != EACH_WORKER_DIED &&
-	           task->n_tried < master->settings->n_tries &&
-	           !each_master_is_stopping(master)) {
+	if (is_tried_again(master, task, end)) {
+		log_try(master, task, worker, end);
 		each_screen_drop(&master->screen, &task->printed);
 		each_master_let_wait(master, task);
 		return;
 	}
-	if (!is_stopped)
-		master->n_ended_jobs++;
-	if (has_failed(end) && !is_stopped) {
-		/* In the order of events: first what it said itself. */
-		if (!master->settings->is_ordered) {
-			show(master, task, EACH_STDOUT);
-			show(master, task, EACH_STDERR);
-		}
-		count_failure(master, task, end);
-	}
-	settle(master, task);
+	keep_results(master, task, &last);
+	log_try(master, task, worker, &last);
+	count(master, task, &last);
+	each_master_settle(master, task);
 }
 
 void each_master_refuse(struct each_master *master,
@@ -296,7 +297,10 @@ void each_master_on_reply(void *ctx, const void *data, size_t len)
 		printed->streams[reply->stream].len = reply->extent.len;
 		break;
 	case EACH_FLUSH:
-		show(master, task, reply->stream);
+		each_show_stream(master, task, reply->stream);
+		break;
+	case EACH_STARTED:
+		each_show_command(master, task, reply->worker + 1, true);
 		break;
 	case EACH_NOTE:
 		master->settings->hooks->on_note(master->settings->hooks->ctx,

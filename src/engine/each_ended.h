@@ -14,15 +14,13 @@
 void each_master_end(struct each_master *master, struct each_task *task,
                      unsigned worker, const struct each_end *end);
 
-/* Whether the log says so; the job is then to be skipped. */
+/* Whether the log says that it was done before. */
 bool each_master_is_done(struct each_master *master, struct each_task *task);
-void each_master_skip(struct each_master *master, struct each_task *task);
+
+/* There is nothing more to do for it but to show what it printed. */
+void each_master_settle(struct each_master *master, struct each_task *task);
 
 /* Puts it behind all that are waiting to be submitted. */
 void each_master_let_wait(struct each_master *master, struct each_task *task);
-
-/* The first item of the job; valid until the next call. */
-const char *each_master_name(struct each_master *master,
-                             const struct each_task *task);
 
 #endif

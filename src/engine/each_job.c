@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/each_job.h"
 
+#include "base/quote.h"
+
 #include <string.h>
 
 void each_job_arguments(const struct each_record *record, unsigned slot,
@@ -44,16 +46,31 @@ static void append_quoted(struct buf *out, const char *text, size_t len)
 	buf_append_char(out, '\'');
 }
 
-void each_job_quote(const char *arguments, size_t n, struct buf *out)
+static void append_shown(struct buf *out, const char *text, size_t len)
+{
+	if (quote_is_plain(text, len))
+		append_quoted(out, text, len);
+	else
+		quote_name(out, text, len);
+}
+
+static void append_all(const char *arguments, size_t n, struct buf *out,
+                       void (*append)(struct buf *out, const char *text,
+                                      size_t len))
 {
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(arguments);
 
 		if (i > 0)
 			buf_append_char(out, ' ');
-		append_quoted(out, arguments, len);
+		append(out, arguments, len);
 		arguments += len + 1;
 	}
+}
+
+void each_job_quote(const char *arguments, size_t n, struct buf *out)
+{
+	append_all(arguments, n, out, append_quoted);
 }
 
 void each_job_text(const struct each_record *record, unsigned slot,
@@ -63,6 +80,16 @@ void each_job_text(const struct each_record *record, unsigned slot,
 
 	each_job_arguments(record, slot, &bytes);
 	each_job_quote(bytes.data, record->n_arguments, out);
+	buf_release(&bytes);
+}
+
+void each_job_show(const struct each_record *record, unsigned slot,
+                   struct buf *out)
+{
+	struct buf bytes = {0};
+
+	each_job_arguments(record, slot, &bytes);
+	append_all(bytes.data, record->n_arguments, out, append_shown);
 	buf_release(&bytes);
 }
 

@@ -41,7 +41,8 @@ enum each_reply_kind {
 	EACH_EXTENT, /* the same, but they are in the spool */
 	EACH_FLUSH, /* what came so far of a stream can be shown: whole lines */
 	EACH_ENDED,
-	EACH_NOTE, /* bytes for engine/each_hooks.h */
+	EACH_STARTED, /* only where commands are listed */
+	EACH_NOTE,    /* bytes for engine/each_hooks.h */
 };
 
 enum each_stream_index {
@@ -58,6 +59,7 @@ enum each_cause {
 	EACH_TIMED_OUT,
 	EACH_STOPPED,     /* killed because the run is stopping */
 	EACH_SPOOL,       /* its output could not be kept; err says why */
+	EACH_NO_RESULTS,  /* its files cannot be written; said by the master */
 	EACH_WORKER_DIED, /* for the second time; said by the master */
 	EACH_REJECTED,    /* by engine/each_hooks.h; reason, perhaps err */
 };
@@ -117,6 +119,11 @@ struct each_shared {
 /* The arguments of a record as one text, each in quotes if a shell needs them,
  * with blanks between; the slot, 1 up, where it belongs. */
 void each_job_text(const struct each_record *record, unsigned slot,
+                   struct buf *out);
+
+/* The same for people and terminals: as bash reads it, and without control
+ * characters. */
+void each_job_show(const struct each_record *record, unsigned slot,
                    struct buf *out);
 
 /* The same for arguments that have the slot already. */

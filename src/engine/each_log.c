@@ -119,7 +119,7 @@ static int read_log(struct each_log *log, FILE *file, off_t *size)
 	return rc;
 }
 
-static int resume(struct each_log *log)
+static int resume(struct each_log *log, enum each_log_use use)
 {
 	off_t size;
 	int fd = fcntl(log->fd, F_DUPFD_CLOEXEC, 0);
@@ -134,7 +134,7 @@ static int resume(struct each_log *log)
 	int rc = read_log(log, file, &size);
 	/* Only read from. */
 	(void)fclose(file);
-	if (rc < 0)
+	if (rc < 0 || use == EACH_LOG_READ)
 		return rc;
 	/* What a killed run left of a line would make the next one unreadable.
 	 */
@@ -143,24 +143,30 @@ static int resume(struct each_log *log)
 	return size == 0 ? fd_write_full(log->fd, head, sizeof(head) - 1) : 0;
 }
 
-int each_log_open(struct each_log *log, const char *path, bool resumes)
+int each_log_open(struct each_log *log, const char *path, enum each_log_use use)
 {
-	int flags = O_RDWR | O_CREAT | O_CLOEXEC | (resumes ? 0 : O_TRUNC);
+	static const int flags[] = {
+		[EACH_LOG_NEW] = O_RDWR | O_CREAT | O_TRUNC,
+		[EACH_LOG_RESUME] = O_RDWR | O_CREAT,
+		[EACH_LOG_READ] = O_RDONLY,
+	};
 	int rc;
 
 	*log = (struct each_log){.fd = -1};
 	if (!path)
 		return 0;
 	/* lint: path, given by the user */
-	log->fd = open(path, flags, 0666);
+	log->fd = open(path, flags[use] | O_CLOEXEC, 0666);
 	if (log->fd < 0)
-		return -errno;
-	if (resumes)
-		rc = resume(log);
-	else
+		return use == EACH_LOG_READ && errno == ENOENT ? 0 : -errno;
+	if (use == EACH_LOG_NEW)
 		rc = fd_write_full(log->fd, head, sizeof(head) - 1);
+	else
+		rc = resume(log, use);
 	if (rc < 0)
 		(void)each_log_close(log);
+	else if (use == EACH_LOG_READ)
+		log->fd = fd_close(log->fd);
 	return rc;
 }
 
@@ -188,7 +194,7 @@ int each_log_add(struct each_log *log, uint64_t number,
 
 	if (log->fd < 0)
 		return 0;
-	if (end->cause == EACH_REJECTED)
+	if (end->cause == EACH_REJECTED || end->cause == EACH_NO_RESULTS)
 		exit_code = 255;
 	if (is_own_failure)
 		exit_code = end->err == -ENOENT ? 127 : 126;

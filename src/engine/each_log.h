@@ -27,8 +27,14 @@ struct each_log {
 	size_t n_done, cap_done;
 };
 
-/* Starts the log anew, or with resumes reads it and goes on at its end. */
-int each_log_open(struct each_log *log, const char *path, bool resumes);
+enum each_log_use {
+	EACH_LOG_NEW,    /* starts the log anew */
+	EACH_LOG_RESUME, /* reads it and goes on at its end */
+	EACH_LOG_READ,   /* reads it, if there is one, and closes it */
+};
+
+int each_log_open(struct each_log *log, const char *path,
+                  enum each_log_use use);
 int each_log_close(struct each_log *log);
 
 /* Whether the log it was opened with says that this was done. */

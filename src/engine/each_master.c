@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "engine/each_ended.h"
 #include "engine/each_kin.h"
+#include "engine/each_show.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -99,10 +100,16 @@ void each_master_make(struct each_master *master)
 	                             &task->record, &task->items);
 	if (master->settings->is_ordered)
 		master->by_number[task->number % EACH_WINDOW] = index;
-	if (each_master_is_done(master, task))
-		each_master_skip(master, task);
-	else
+	if (each_master_is_done(master, task)) {
+		master->tally->n_skipped++;
+		each_master_settle(master, task);
+	} else if (master->settings->is_dry_run) {
+		each_show_command(master, task, 1, false);
+		master->tally->n_ok++;
+		each_master_settle(master, task);
+	} else {
 		each_master_let_wait(master, task);
+	}
 }
 
 void each_master_submit(struct each_master *master)
@@ -184,7 +191,7 @@ enum mp_queue_verdict each_master_on_death(void *ctx, struct mp_death *death)
 		buf_printf(&master->text, "ended with %d", death->exit_code);
 	buf_append_str(&master->text, is_last ? ", given up" : ", tried again");
 	master->observer->on_fault(master->observer->ctx,
-	                           each_master_name(master, task),
+	                           each_show_name(master, task),
 	                           master->text.data, 0);
 	if (!is_last)
 		return MP_QUEUE_RETRY;
@@ -208,7 +215,7 @@ void each_master_tick(struct each_master *master)
 		    !master->tasks[job_up - 1].number)
 			continue;
 		oldest_ns = since_ns;
-		name = each_master_name(master, &master->tasks[job_up - 1]);
+		name = each_show_name(master, &master->tasks[job_up - 1]);
 	}
 	master->observer->on_tick(master->observer->ctx, master->tally, name);
 }

@@ -18,6 +18,7 @@
 #include "engine/each_log.h"
 #include "engine/each_output.h"
 #include "engine/each_pack.h"
+#include "engine/each_results.h"
 #include "engine/each_worker.h"
 #include "mp/workers.h"
 
@@ -47,6 +48,7 @@ struct each_master {
 	struct mp_workers *workers;
 	struct each_screen screen;
 	struct each_log log;
+	struct each_results results;
 	int failed_fd;
 	int stop_fd, kill_fd;
 	struct buf program;

@@ -71,20 +71,17 @@ static int show_bytes(struct each_screen *screen, bool is_stderr,
                       const char *bytes, size_t len, const struct buf *tag,
                       bool *in_line)
 {
-	const struct each_observer *observer = screen->observer;
-
 	if (!tag)
-		return observer->on_output(observer->ctx, is_stderr, bytes,
-		                           len);
+		return screen->write(screen->ctx, is_stderr, bytes, len);
 	/* By blocks: tags in front of empty lines could be many. */
 	while (len > 0) {
 		size_t n = min_size(len, BLOCK);
 
 		buf_truncate(&screen->scratch, 0);
 		with_tags(&screen->scratch, bytes, n, tag, in_line);
-		int rc = observer->on_output(observer->ctx, is_stderr,
-		                             screen->scratch.data,
-		                             screen->scratch.len);
+		int rc = screen->write(screen->ctx, is_stderr,
+		                       screen->scratch.data,
+		                       screen->scratch.len);
 		if (rc < 0)
 			return rc;
 		bytes += n;

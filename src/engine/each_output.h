@@ -2,11 +2,11 @@
 /* engine/each_output.h - what jobs print, shown by the master
  *
  * Model     of each job and stream: an extent of its worker's spool, and the
- *           bytes that come behind it. To show them is to hand them to the
- *           observer and to give the extent's room back.
+ *           bytes that come behind it. To show them is to hand them to whoever
+ *           takes them and to give the extent's room back.
  * Lifetime  each_spools_open before the fork; two files without a name for
  *           each worker, in $TMPDIR
- * Errors    of reading the spool or of the observer: negative errno. A spool
+ * Errors    of reading the spool or of whoever takes it: negative errno. A spool
  *           that cannot be made has the errno as its number: who needs it
  *           fails, and says so. */
 #ifndef ENGINE_EACH_OUTPUT_H
@@ -14,7 +14,6 @@
 
 #include "base/base.h"
 #include "base/buf.h"
-#include "engine/each.h"
 #include "engine/each_job.h"
 
 struct each_printed {
@@ -27,7 +26,9 @@ struct each_printed {
 };
 
 struct each_screen {
-	const struct each_observer *observer;
+	/* Where it goes to; 0 or a negative errno. */
+	int (*write)(void *ctx, bool is_stderr, const void *data, size_t len);
+	void *ctx;
 	struct each_shared *shared;
 	const int *spool_fds;
 	struct buf scratch;

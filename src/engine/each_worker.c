@@ -265,6 +265,25 @@ static int64_t real_now_ns(void)
 	return now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+static void send_reply(struct each_worker *worker, enum each_reply_kind kind,
+                       uint32_t job, const void *note, size_t len)
+{
+	struct each_reply *reply;
+	void *place;
+
+	if (mp_worker_reply_reserve(worker->self, &place) < 0)
+		return;
+	reply = place;
+	*reply = (struct each_reply){
+		.kind = kind,
+		.worker = mp_worker_index(worker->self),
+		.job = job,
+	};
+	if (len > 0)
+		memcpy(reply + 1, note, len);
+	mp_worker_reply_send(worker->self, place, sizeof(*reply) + len);
+}
+
 static void run_command(struct each_worker *worker, struct job *job,
                         uint32_t number, struct each_end *end)
 {
@@ -277,6 +296,8 @@ static void run_command(struct each_worker *worker, struct job *job,
 	job->deadline_ns = worker->settings->timeout_ns
 	                           ? start_ns + worker->settings->timeout_ns
 	                           : MONO_NEVER;
+	if (worker->settings->lists_commands)
+		send_reply(worker, EACH_STARTED, number, NULL, 0);
 	end->err = each_spawn(worker, number, &job->pid);
 	if (end->err) {
 		end->cause = EACH_NO_SPAWN;
@@ -313,19 +334,7 @@ static void run_job(struct each_worker *worker, struct job *job,
 void each_worker_note(struct each_worker *worker, uint32_t job,
                       const void *note, size_t len)
 {
-	struct each_reply *reply;
-	void *place;
-
-	if (mp_worker_reply_reserve(worker->self, &place) < 0)
-		return;
-	reply = place;
-	*reply = (struct each_reply){
-		.kind = EACH_NOTE,
-		.worker = mp_worker_index(worker->self),
-		.job = job,
-	};
-	memcpy(reply + 1, note, len);
-	mp_worker_reply_send(worker->self, place, sizeof(*reply) + len);
+	send_reply(worker, EACH_NOTE, job, note, len);
 }
 
 void each_worker_run(struct each_worker *worker,
