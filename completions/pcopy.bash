@@ -18,7 +18,7 @@ _pcopy_each() {
         _pcopy_words '--arg-file= --null --columns= --extension= --glob=
           --type= --one-file-system --dereference --items= --script= --jobs=
           --queue-depth= --keep-order --lb --ungroup --tag --results= --tries=
-          --timeout= --kill-after= --halt=
+          --timeout= --kill-after= --halt= --load= --memfree= --delay=
           --joblog= --resume --failed= --dry-run --verbose --quiet
           --progress= --help --version
           -a -0 -d -e -g -t -x -L -n -s -j -k -u -v -q'

@@ -146,6 +146,7 @@ int each_settle(struct parse *parse)
 		each->n_workers = 1;
 		each->failed = each->results = NULL;
 		each->joblog = each->resumes ? each->joblog : NULL;
+		each->limits = (struct each_limits){0};
 	}
 	return 0;
 }

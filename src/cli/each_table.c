@@ -65,6 +65,13 @@ const struct option_row each_table[EACH_ROWS] = {
 	{0, "halt", VALUE_NEEDED, "WHEN", each_apply_halt,
          .help = "soon,fail=N or N%: start no more jobs when so\n"
                  "many have failed; now,..: terminate the others"},
+	{0, "load", VALUE_NEEDED, "N", each_apply_load,
+         .help = "start no job while N or more tasks run on the\n"
+                 "machine; N% of the processors"},
+	{0, "memfree", VALUE_NEEDED, "SIZE", each_apply_memfree,
+         .help = "start no job while less memory is available"},
+	{0, "delay", VALUE_NEEDED, "DUR", each_apply_delay,
+         .help = "let DUR pass between the starts of two jobs"},
 	{0, "joblog", VALUE_NEEDED, "FILE", each_apply_joblog,
          .help = "log each run, in the form of GNU parallel"},
 	{0, "resume", FLAG(each.resumes),

@@ -8,6 +8,7 @@
 
 #define ITEMS_MAX 1000000
 #define TRIES_MAX 1000
+#define LOAD_MAX  1000000u
 
 static int add_word(struct parse *parse, const char *name, const char *value,
                     struct each_words *words)
@@ -167,6 +168,28 @@ int each_apply_kill_after(struct parse *parse, const char *name,
 {
 	return parse_duration(parse, name, value,
 	                      &parse->options->each.kill_after_ns);
+}
+
+int each_apply_delay(struct parse *parse, const char *name, const char *value)
+{
+	return parse_duration(parse, name, value,
+	                      &parse->options->each.limits.delay_ns);
+}
+
+int each_apply_load(struct parse *parse, const char *name, const char *value)
+{
+	return option_parse_processors(parse, name, value, LOAD_MAX, "tasks",
+	                               &parse->options->each.limits.load_max);
+}
+
+int each_apply_memfree(struct parse *parse, const char *name, const char *value)
+{
+	uint64_t *bytes = &parse->options->each.limits.memory_min;
+
+	if (num_parse_size(value, bytes) < 0)
+		return option_refuse_value(parse, name, value,
+		                           " is not a size such as 500M, 2G");
+	return *bytes ? 0 : option_refuse(parse, "%s: is 0", name);
 }
 
 /* "soon,fail=N" .. */

@@ -23,5 +23,8 @@ option_apply_fn each_apply_timeout;
 option_apply_fn each_apply_kill_after;
 option_apply_fn each_apply_halt;
 option_apply_fn each_apply_results;
+option_apply_fn each_apply_load;
+option_apply_fn each_apply_memfree;
+option_apply_fn each_apply_delay;
 
 #endif

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DEPTH_MIN_DEFAULT 64u
@@ -300,6 +301,10 @@ static int parse_mode(struct parse *parse, int argc, char **argv, int end)
 	 */
 	options->each.paths = (const char *const *)(argv + optind);
 	options->each.n_paths = (size_t)(end - optind);
+	/* Whoever says how many jobs are to run has not asked make. */
+	if (!options->settings.n_workers)
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes it */
+		options->each.limits.makeflags = getenv("MAKEFLAGS");
 	if (end < argc) {
 		options->each.command = (const char *const *)(argv + end + 1);
 		options->each.n_command = (size_t)(argc - end - 1);

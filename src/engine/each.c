@@ -3,6 +3,7 @@
  * replies, sleep. It never blocks on a queue, nor on the list of items. */
 #include "engine/each.h"
 
+#include "base/mono.h"
 #include "base/signals.h"
 #include "engine/each_batch.h"
 
@@ -132,21 +133,36 @@ static void watch_source(struct batch *batch)
 		batch->is_waiting = true;
 }
 
+static void watch_tokens(struct batch *batch)
+{
+	int fd = batch->master.gate.tokens.fd;
+	struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT,
+	                            .data = {.fd = fd}};
+
+	/* A fifo can be waited for; it was added once. */
+	if (fd >= 0 && batch->master.gate.wants_token)
+		(void)epoll_ctl(batch->epoll_fd, EPOLL_CTL_MOD, fd, &event);
+}
+
 static void sleep_or_look(struct batch *batch, bool may_sleep)
 {
 	struct each_master *master = &batch->master;
 	struct epoll_event events[8];
 	uint64_t n_ticks;
-	bool wants_room = !each_master_is_stopping(master) &&
-	                  (master->first_due != master->n_tasks ||
-	                   (has_work(batch) && each_master_has_slot(master)));
+	bool has_due = master->first_due != master->n_tasks;
+	bool wants_room =
+		!each_master_is_stopping(master) &&
+		!(has_due && master->gate.is_closed) &&
+		(has_due || (has_work(batch) && each_master_has_slot(master)));
 
-	if (!each_master_is_stopping(master))
+	if (!each_master_is_stopping(master)) {
 		watch_source(batch);
+		watch_tokens(batch);
+	}
 	if (may_sleep && mp_workers_prepare_sleep(master->workers, wants_room))
 		may_sleep = false;
 	int n = epoll_wait(batch->epoll_fd, events, ARRAY_LEN(events),
-	                   may_sleep ? -1 : 0);
+	                   may_sleep ? mono_left_ms(master->gate.look_ns) : 0);
 	for (int i = 0; i < n; i++) {
 		int fd = events[i].data.fd;
 
@@ -186,6 +202,8 @@ static int loop(struct batch *batch)
 			make_and_submit(batch);
 		}
 		rc = mp_workers_dispatch(master->workers);
+		each_gate_leave(&master->gate,
+		                mp_workers_n_in_flight(master->workers));
 		if (rc >= 0 && !is_over(batch))
 			sleep_or_look(batch, !reads && rc == 0);
 	}
@@ -229,6 +247,7 @@ int run_each(const struct each_settings *settings,
 	                   .tally = tally,
 	                   .log = {.fd = -1},
 	                   .results = {.fd = -1},
+	                   .gate = {.tokens = {.fd = -1}},
 	                   .failed_fd = -1,
 	                   .stop_fd = -1,
 	                   .kill_fd = -1,

@@ -17,6 +17,7 @@
 #define ENGINE_EACH_H
 
 #include "base/base.h"
+#include "engine/each_gate.h"
 #include "engine/each_hooks.h"
 #include "engine/each_tree.h"
 #include "engine/tally.h"
@@ -56,6 +57,7 @@ struct each_settings {
 	int64_t timeout_ns; /* 0: none */
 	int64_t kill_after_ns;
 	struct each_halt halt;
+	struct each_limits limits;
 	/* output */
 	enum each_output output;
 	bool is_ordered;

@@ -73,10 +73,11 @@ static int open_events(struct batch *batch)
 		.it_interval = {.tv_nsec = 100 * NS_PER_MS},
 		.it_value = {.tv_nsec = 100 * NS_PER_MS},
 	};
-	const int *fds[] = {&batch->timer_fd, &batch->signal_fd, NULL};
+	const int *tokens_fd = &batch->master.gate.tokens.fd;
 	int workers_fd = mp_workers_fd(batch->master.workers);
+	const int *fds[] = {&batch->timer_fd, &batch->signal_fd, &workers_fd,
+	                    tokens_fd};
 
-	fds[2] = &workers_fd;
 	batch->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	batch->timer_fd =
 		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -84,11 +85,13 @@ static int open_events(struct batch *batch)
 	    timerfd_settime(batch->timer_fd, 0, &tenth, NULL) < 0)
 		return -errno;
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
-		struct epoll_event event = {.events = EPOLLIN,
+		/* Of tokens it hears when it waits for some. */
+		uint32_t events = fds[i] == tokens_fd ? EPOLLONESHOT : EPOLLIN;
+		struct epoll_event event = {.events = events,
 		                            .data = {.fd = *fds[i]}};
 
-		if (epoll_ctl(batch->epoll_fd, EPOLL_CTL_ADD, *fds[i], &event) <
-		    0)
+		if (*fds[i] >= 0 && epoll_ctl(batch->epoll_fd, EPOLL_CTL_ADD,
+		                              *fds[i], &event) < 0)
 			return -errno;
 	}
 	return 0;
@@ -146,6 +149,23 @@ static void raise_descriptor_limit(const struct each_settings *settings,
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static int open_gate(struct each_master *master)
+{
+	const struct each_settings *settings = master->settings;
+	const struct each_observer *observer = master->observer;
+	const char *name = NULL;
+	int rc = each_gate_open(&master->gate, &settings->limits,
+	                        settings->n_workers, &master->shared->tokens,
+	                        &name);
+
+	if (rc != 0)
+		observer->on_fault(observer->ctx, name,
+		                   rc < 0 ? "read"
+		                          : "this jobserver cannot be used",
+		                   rc < 0 ? -rc : 0);
+	return rc;
+}
+
 int each_batch_start(struct batch *batch)
 {
 	struct each_master *master = &batch->master;
@@ -153,6 +173,9 @@ int each_batch_start(struct batch *batch)
 	int *spools = NULL;
 	int rc = share_memory(master);
 
+	if (rc < 0)
+		return rc;
+	rc = open_gate(master);
 	if (rc < 0)
 		return rc;
 	raise_descriptor_limit(settings, false);
@@ -168,6 +191,7 @@ int each_batch_start(struct batch *batch)
 	master->worker.stop_fd = master->stop_fd;
 	master->worker.kill_fd = master->kill_fd;
 	master->worker.spool_fds = spools;
+	master->worker.tokens_fd = master->gate.tokens.fd;
 	master->worker.master = getpid();
 	/* What a dead worker leaves becomes a child of this process. */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
@@ -198,6 +222,7 @@ void each_batch_release(struct batch *batch)
 	each_spools_close((int *)(uintptr_t)master->screen.spool_fds,
 	                  master->settings->n_workers);
 	buf_release(&master->screen.scratch);
+	each_gate_close(&master->gate);
 	mp_shm_unmap(master->shared, master->shared_size);
 	each_queue_release(&batch->backlog);
 	each_pack_release(&master->pack);

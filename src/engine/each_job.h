@@ -14,6 +14,7 @@
 
 #include "base/base.h"
 #include "base/buf.h"
+#include "engine/each_tokens.h"
 
 #include <stdatomic.h>
 #include <sys/types.h>
@@ -113,6 +114,7 @@ struct each_cell {
 
 struct each_shared {
 	_Atomic uint32_t stop; /* enum each_stop */
+	struct each_held tokens;
 	struct each_cell cells[];
 };
 

@@ -118,7 +118,10 @@ void each_master_submit(struct each_master *master)
 	       !each_master_is_stopping(master)) {
 		const struct each_task *task =
 			&master->tasks[master->first_due];
+		size_t n_running = mp_workers_n_in_flight(master->workers);
 
+		if (!each_gate_pass(&master->gate, n_running))
+			return;
 		if (mp_workers_submit(master->workers, task->record.data,
 		                      task->record.len) < 0)
 			return;

@@ -49,6 +49,7 @@ struct each_master {
 	struct each_screen screen;
 	struct each_log log;
 	struct each_results results;
+	struct each_gate gate;
 	int failed_fd;
 	int stop_fd, kill_fd;
 	struct buf program;

@@ -36,19 +36,22 @@ struct job {
 };
 
 /* What the handler below needs. */
-static struct each_cell *own_cell;
+static const struct each_worker *own_worker;
 
 /* SIGTERM: the master is dead, or somebody wants this worker to go. */
 static void leave(int signal_number)
 {
-	pid_t pid = atomic_load(&own_cell->pid);
+	pid_t pid = atomic_load(&own_worker->cell->pid);
 
 	(void)signal_number;
 	if (pid > 0)
 		(void)kill(-pid, SIGKILL);
+	if (getppid() != own_worker->master)
+		each_tokens_rescue(own_worker->tokens_fd,
+		                   &own_worker->shared->tokens);
 	/* Whoever calls setsid has left the group: level by level. Only calls
 	 * that a signal handler may make. */
-	each_kin_kill(each_kin_is_left, own_cell);
+	each_kin_kill(each_kin_is_left, own_worker->cell);
 	_exit(1);
 }
 
@@ -57,7 +60,7 @@ static int watch_signals(struct each_worker *worker)
 	struct sigaction action = {.sa_handler = leave};
 	sigset_t set;
 
-	own_cell = worker->cell;
+	own_worker = worker;
 	(void)signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);

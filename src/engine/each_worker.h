@@ -31,6 +31,7 @@ struct each_worker {
 	int null_fd;
 	int stop_fd;          /* readable from EACH_TERMINATE on */
 	int kill_fd;          /* readable from EACH_KILL on */
+	int tokens_fd;        /* of make's jobserver, or -1 */
 	const int *spool_fds; /* N_EACH_STREAMS for each worker, or NULL */
 	pid_t master;
 	/* of the worker */

@@ -103,7 +103,7 @@ each() {
   seq 2000 >list
   : >log
   run -0 --separate-stderr each --dry-run -n 2 --joblog log --failed failed \
-    --results out -a list -- touch {} 'a b'
+    --results out --delay 1h -a list -- touch {} 'a b'
   [ "${#lines[@]}" -eq 1000 ]
   [ "${lines[0]}" = "touch 1 2 'a b'" ]
   [ "${lines[999]}" = "touch 1999 2000 'a b'" ]
