@@ -33,6 +33,8 @@ static void begin_scan(struct feed *feed, struct dir *dir, int src_fd)
 		fd = fcntl(src_fd, F_DUPFD_CLOEXEC, 0);
 	int rc = fd < 0 ? fd : scan_open(&feed->scan, fd);
 
+	/* Whoever takes over before the first entry begins there. */
+	feed->cookie = 0;
 	if (rc < 0) {
 		(void)fd_close(fd);
 		(void)fault_src(&fault, "cannot open directory", rc);
