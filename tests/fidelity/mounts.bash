@@ -34,7 +34,7 @@ clear_fs_room() {
       umount -l "$dir"
     fi
   done
-  rm -rf "$ROOM" "$ROOM.pcopy"
+  rm -rf "$ROOM" "$ROOM.pcopy" "$ROOM.far"
 }
 
 need_fs() { # TYPE
