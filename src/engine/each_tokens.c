@@ -29,8 +29,9 @@ static int open_fifo(const char *path, size_t len)
 	int rc = 0;
 
 	buf_append(&name, path, len);
-	/* lint: path, of the fifo that make has made. Opened both ways, so
-	 * that it never is at its end; nobody else's flags change. */
+	/* Both ways, so that it never is at its end; of the others' flags
+	 * none changes. */
+	/* lint: path, of the fifo that make has made */
 	int fd = open(name.data, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &status) < 0)
 		rc = -errno;

@@ -305,7 +305,7 @@ END
   diff <(echo "$help") <(sed -nE 's/^\.It Fl (.) .*/-\1/p' \
     <(sed -n '/^.Sh OPTIONS/,/^.Ss/p' "$top/pcopy-each.1") | sort)
   diff <(echo "$help") <(sed -n "/'--arg-file/,/'$/p" \
-    "$top/completions/pcopy.bash" | tr " '" '\n\n' |
+    "$top/completions/pcopy.bash" | tr -s "' " '\n' |
     grep -xE -- '-[A-Za-z0-9]' | sort)
   diff <(echo "$help") <(sed -nE "s/.*mode each' -s (.) .*/-\1/p" \
     "$top/completions/pcopy.fish" | sort)

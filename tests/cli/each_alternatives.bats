@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC1083,SC2016,SC2030,SC2031,SC2034,SC2154
+# shellcheck disable=SC1083,SC2016,SC2030,SC2031,SC2034,SC2154,SC2238
 # --each: what GNU parallel's manual, parallel_alternatives(7), asks of tools
 # like it under "Testing other tools". A test each, by the names used there.
 

@@ -36,6 +36,15 @@ n_tokens() {
   printf '%s\n' "${#text}"
 }
 
+tokens_become() { # N
+  local i
+  for ((i = 0; i < 1000; i++)); do
+    [ "$(n_tokens)" -ne "$1" ] || return 0
+    read -r -t 0.01 <> <(:) || true
+  done
+  return 1
+}
+
 # The most jobs that ran at a time, by marks that start and end write.
 most_at_once() {
   awk '/start/ {n++; if (n > most) most = n} /end/ {n--} END {print most}' marks
@@ -150,7 +159,7 @@ start_sleepers() {
   start_jobserver 1
   mkfifo come
   exec 7<>come
-  setsid env --default-signal=INT "$PCOPY" --each --kill-after 1h "$@" \
+  setsid env --default-signal=INT "$PCOPY" --each --kill-after 1h \
     -a <(seq 9) -s "echo here >come; exec sleep $LONG" 2>errors &
   run_pid=$!
   read -r _ <&7
@@ -175,11 +184,7 @@ need_processors() { # N
   start_sleepers
   kill -KILL "$run_pid"
   wait "$run_pid" || true
-  for ((i = 0; i < 1000; i++)); do
-    [ "$(n_tokens)" -eq 1 ] && return
-    read -r -t 0.01 <> <(:) || true
-  done
-  return 1
+  tokens_become 1
 }
 
 @test "tokens are given back when a job fails, times out, or halts the run" {

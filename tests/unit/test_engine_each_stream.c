@@ -73,9 +73,9 @@ static void run(struct mp_worker *self, void *ctx UNUSED, void *task,
 	(void)close(fd);
 	each_stream_end(&stream);
 
-	struct each_reply reply = {.kind = EACH_ENDED,
-	                           .end = {.err = stream.err,
-	                                   .n_printed = stream.n_read}};
+	struct each_reply reply = {
+		.kind = EACH_ENDED,
+		.end = {.err = stream.err, .n_printed = stream.n_read}};
 	free(stream.memory);
 	(void)mp_worker_reply_last(self, &reply, sizeof(reply));
 }
@@ -194,9 +194,8 @@ CASE(up_to_the_memory_there_is_no_spool)
 
 CASE(what_is_beyond_it_goes_through_the_spool_in_order)
 {
-	const struct piece pieces[] = {{100000, 'a', true},
-	                               {200000, 'b', false},
-	                               {7, 'c', true}};
+	const struct piece pieces[] = {
+		{100000, 'a', true}, {200000, 'b', false}, {7, 'c', true}};
 	struct story story = {.n_pieces = 3};
 
 	memcpy(story.pieces, pieces, sizeof(pieces));
