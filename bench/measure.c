@@ -6,9 +6,11 @@
  * Prints one line on descriptor 3, or on standard output if that is closed:
  * seconds to prompt, seconds including a syncfs of DIR, user and system seconds
  * of the command and all it started (orphans too: this is their reaper), CPU
- * seconds of the command's first process alone, and with -m, which looks at /proc every 5 ms and so disturbs the times, the peak
- * KiB of the command itself, of the largest process below it, and of all
- * together (proportional set sizes, so that shared pages count once).
+ * seconds of the command's first process alone, and of all else on this
+ * machine meanwhile (kernel threads, other users, what a host took away). With
+ * -m, which looks at /proc every 5 ms and so disturbs the times, the peak KiB
+ * of the command itself, of the largest process below it, and of all together
+ * (proportional set sizes, so that shared pages count once), else 0.
  * Its status is the command's. */
 #include <ctype.h>
 #include <dirent.h>
@@ -43,6 +45,22 @@ static double now(void)
 static double seconds(struct timeval time)
 {
 	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+/* CPU seconds of the whole machine since it started. */
+static double machine_cpu(void)
+{
+	double user = 0, nice = 0, system = 0, irq = 0, soft = 0, steal = 0;
+	FILE *in = fopen("/proc/stat", "re");
+
+	if (in) {
+		if (fscanf(in, "cpu %lf %lf %lf %*f %*f %lf %lf %lf", &user,
+		           &nice, &system, &irq, &soft, &steal) < 3)
+			user = 0;
+		fclose(in);
+	}
+	return (user + nice + system + irq + soft + steal) /
+	       (double)sysconf(_SC_CLK_TCK);
 }
 
 /* The number behind label in a file of /proc, or 0. */
@@ -174,12 +192,16 @@ static int wait_all(int child, bool has_samples, struct cost *cost)
 	}
 }
 
-static void print(FILE *out, double to_prompt, double to_disk,
+static void print(FILE *out, double to_prompt, double to_disk, double machine,
                   const struct rusage *usage, const struct cost *cost)
 {
-	fprintf(out, "%.4f %.4f %.4f %.4f %.2f %ld %ld %ld\n", to_prompt,
-	        to_disk, seconds(usage->ru_utime), seconds(usage->ru_stime),
-	        cost->own_cpu, cost->own, cost->below, cost->together);
+	double user = seconds(usage->ru_utime);
+	double sys = seconds(usage->ru_stime);
+	double others = machine - user - sys;
+
+	fprintf(out, "%.4f %.4f %.4f %.4f %.2f %.2f %ld %ld %ld\n", to_prompt,
+	        to_disk, user, sys, cost->own_cpu, others > 0 ? others : 0,
+	        cost->own, cost->below, cost->together);
 	fflush(out);
 }
 
@@ -204,16 +226,17 @@ int main(int argc, char **argv)
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (out)
 		fcntl(3, F_SETFD, FD_CLOEXEC);
-	double begin = now();
+	double machine = machine_cpu(), begin = now();
 	int child = start(argv + optind);
 	if (child < 0)
 		return 2;
 	int status = wait_all(child, has_samples, &cost);
 	double to_prompt = now() - begin;
+	machine = machine_cpu() - machine;
 	if (fd >= 0)
 		syncfs(fd);
 	double to_disk = now() - begin;
 	getrusage(RUSAGE_CHILDREN, &usage);
-	print(out ? out : stdout, to_prompt, to_disk, &usage, &cost);
+	print(out ? out : stdout, to_prompt, to_disk, machine, &usage, &cost);
 	return status;
 }

@@ -101,8 +101,8 @@ run_rounds() {
     mkdir -p "$top/bench/results"
     {
       cat "$work/table"
-      printf '\nseconds to the prompt, with syncfs, user, system, own CPU:\n'
-      cut -d ' ' -f 1-6 "$work/times"
+      printf '\nseconds to the prompt, with syncfs, user, system, own, others:\n'
+      cut -d ' ' -f 1-7 "$work/times"
     } >"$top/bench/results/$1.txt"
   fi
 }

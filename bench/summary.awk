@@ -13,8 +13,14 @@ function flush(    i, j, t, text) {
 		}
 	for (i = 2; i <= n; i++)
 		text = text (i > 2 ? ", " : "") row[i]
-	printf "| %s | %s | %s %s s | %s |\n", name, what, first, prompt, text
+	printf "| %s | %s | %s %s s | %s | %s |\n", name, what, first, prompt, text, others
 	n = 0
+}
+
+BEGIN {
+	print "| case | what | median | which part it is of the others\047 " \
+	      "median (minimum) | others |"
+	print "|---|---|---|---|---|"
 }
 
 FNR == 1 {
@@ -30,10 +36,11 @@ NF == 0 { is_table = 0 }
 is_table {
 	n++
 	median[n] = $3
-	row[n] = sprintf("%s %s (%s)", $1, $11, $12)
+	row[n] = sprintf("%s %s (%s)", $1, $12, $13)
 	if (n == 1) {
 		first = $1
 		prompt = $3
+		others = $8
 	}
 }
 END { flush() }

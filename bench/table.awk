@@ -2,7 +2,7 @@
 # bench/table.awk: from lines "TOOL prompt disk user sys own ..." to a table.
 # min, median, +sync (median including syncfs), CPU (median and minimum of the
 # whole process tree), of which the command's first process (pcopy: the
-# master); MiB of it, of the largest below it, of all together; then the
+# master), and of all else on the machine meanwhile; MiB of it, of the largest below it, of all together; then the
 # part that the first tool's median, minimum and CPU are of this one's, and
 # what the oracle says: "same", or what was not kept.
 
@@ -44,9 +44,9 @@ BEGIN {
 	}
 	while ((getline line < memory) > 0) {
 		split(line, f, " ")
-		own[f[1]] = f[7]
-		below[f[1]] = f[8]
-		together[f[1]] = f[9]
+		own[f[1]] = f[8]
+		below[f[1]] = f[9]
+		together[f[1]] = f[10]
 	}
 }
 
@@ -57,12 +57,13 @@ BEGIN {
 	disk[$1] = disk[$1] " " $3
 	cpu[$1] = cpu[$1] " " ($4 + $5)
 	first[$1] = first[$1] " " $6
+	others[$1] = others[$1] " " $7
 }
 
 END {
-	format = "%-16s %7s %7s %7s %7s %7s %6s %6s %6s %6s %6s %6s %6s  %s\n"
+	format = "%-16s %7s %7s %7s %7s %7s %6s %6s %6s %6s %6s %6s %6s %6s  %s\n"
 	printf format, "tool", "min", "median", "+sync", "cpu", "cpumin",
-	       "cpu1st", "MiB", "below", "all", "med", "min", "cpu", "not kept"
+	       "cpu1st", "others", "MiB", "below", "all", "med", "min", "cpu", "not kept"
 	base = order[1]
 	for (i = 1; i <= n_tools; i++) {
 		t = order[i]
@@ -73,6 +74,7 @@ END {
 		       seconds(median(cpu[t])),
 		       seconds(minimum(cpu[t])),
 		       sprintf("%.2f", median(first[t])),
+		       sprintf("%.2f", median(others[t])),
 		       sprintf("%.1f", own[t] / 1024),
 		       sprintf("%.1f", below[t] / 1024),
 		       sprintf("%.1f", together[t] / 1024),
