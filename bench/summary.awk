@@ -31,16 +31,26 @@ FNR == 1 {
 	sub(/^[^:]*: /, "", what)
 	is_table = 0
 }
-$1 == "tool" { is_table = 1; next }
+$1 == "tool" {
+	is_table = 1
+	others_at = 0
+	for (i = 1; i <= NF; i++) {
+		if ($i == "med")
+			med_at = i
+		if ($i == "others")
+			others_at = i
+	}
+	next
+}
 NF == 0 { is_table = 0 }
 is_table {
 	n++
 	median[n] = $3
-	row[n] = sprintf("%s %s (%s)", $1, $12, $13)
+	row[n] = sprintf("%s %s (%s)", $1, $med_at, $(med_at + 1))
 	if (n == 1) {
 		first = $1
 		prompt = $3
-		others = $8
+		others = others_at ? $others_at : "?"
 	}
 }
 END { flush() }
