@@ -8,10 +8,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Below this, copying the bytes costs no more than sharing the blocks
- * (docs/decisions.md has the figures). */
-#define CLONE_MIN 16384
-
 /* Zero runs of this length, at multiples of it, become holes. */
 #define HOLE_UNIT ((size_t)4096)
 
@@ -153,6 +149,16 @@ static bool wants_kernel(const struct data_file *file)
 	       file->at < file->size;
 }
 
+/* A read that could have returned more, and ended where the file ended when it
+ * was opened, has met its end, where files are what they seem to be. A read of
+ * its own would say no more; that the size is still that is seen afterwards, by
+ * who compares times. */
+static bool has_met_end(const struct data_file *file, ssize_t n, uint64_t room)
+{
+	return file->route->ends_short && file->at == file->size &&
+	       (uint64_t)n < min_u64(DATA_BUFFER, room);
+}
+
 /* Copies up to end or the end of the file, whichever is first. Returns 1 when
  * the file ended, 0 when end was reached. */
 static int copy_range(struct data_file *file, off_t end)
@@ -162,8 +168,9 @@ static int copy_range(struct data_file *file, off_t end)
 	while (file->at < end) {
 		uint64_t room = (uint64_t)(end - file->at);
 		ssize_t n = wants_kernel(file) ? copy_by_kernel(file, room) : 0;
+		bool is_read = n == 0;
 
-		if (n == 0)
+		if (is_read)
 			n = copy_by_buffer(file, room);
 		if (n < 0)
 			return (int)n;
@@ -173,6 +180,8 @@ static int copy_range(struct data_file *file, off_t end)
 		if (io->progress && !io->progress(io->ctx, (uint64_t)n))
 			return fault_src(file->fault, "interrupted",
 			                 -ECANCELED);
+		if (is_read && has_met_end(file, n, room))
+			return 1;
 	}
 	return 0;
 }
@@ -230,7 +239,8 @@ static int clone(const struct data_file *file)
 
 	if (io->reflink == REFLINK_NEVER || io->sparse != SPARSE_AUTO)
 		return 0;
-	if (!must && (file->size < CLONE_MIN || file->route->no_clone))
+	if (!must && ((uint64_t)file->size < file->route->clone_min ||
+	              file->route->no_clone))
 		return 0;
 	if (file->size == 0)
 		return 0;

@@ -12,18 +12,26 @@ static void learn(struct route *route, int dst_fd)
 	bool is_same = route->src_dev == route->dst_dev;
 	struct statfs fs;
 
+	route->clone_min = 16384;
 	if (fstatfs(dst_fd, &fs) < 0)
 		return;
 	switch ((uint32_t)fs.f_type) {
 	case EXT4_SUPER_MAGIC: /* and ext2, ext3 */
+		route->ends_short = is_same;
 		route->has_kernel_copy = is_same;
 		route->allocates = true;
 		route->splits = true;
 		break;
 	case TMPFS_MAGIC:
+		route->ends_short = is_same;
 		route->has_kernel_copy = is_same;
 		break;
+	case BTRFS_SUPER_MAGIC:
+		route->ends_short = is_same;
+		route->clone_min = 1;
+		break;
 	case XFS_SUPER_MAGIC:
+		route->ends_short = is_same;
 		route->splits = true;
 		break;
 	default:

@@ -13,7 +13,11 @@
 struct route {
 	uint64_t src_dev, dst_dev;
 	bool is_known;
-	bool no_clone; /* FICLONE is refused */
+	bool no_clone;      /* FICLONE is refused */
+	uint64_t clone_min; /* below this, copying the bytes costs no more */
+	/* A read that returns less than it could, up to the size that stat
+	 * told, was the last one. */
+	bool ends_short;
 	/* copy_file_range is faster than read and write, and does not share
 	 * blocks in secret. */
 	bool has_kernel_copy;
