@@ -34,11 +34,11 @@ void copy_count_lost(struct counts *counts, const struct dress_lost *lost)
 	counts->lost[LOST_FLAGS] += lost->n_flags;
 }
 
-int copy_hold(int dir_fd, const char *name, const struct meta *seen,
-              bool follows, struct meta_target *out)
+/* What has the name now. */
+static int open_entry(int dir_fd, const char *name, const struct meta *seen,
+                      bool follows, struct meta_target *out)
 {
 	const int flags = O_NONBLOCK | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW);
-	struct meta now;
 
 	*out = (struct meta_target){.fd = -1};
 	if (meta_is(seen, S_IFREG)) {
@@ -50,11 +50,24 @@ int copy_hold(int dir_fd, const char *name, const struct meta *seen,
 		out->is_path = true;
 		out->fd = openat(dir_fd, name, O_PATH | flags);
 	}
-	if (out->fd < 0)
-		return -errno;
-	int rc = meta_read(out->fd, &now);
-	if (rc == 0 && !meta_same_inode(&now, seen))
-		rc = -ESTALE;
+	return out->fd < 0 ? -errno : 0;
+}
+
+static int check_held(const struct meta_target *held, const struct meta *seen)
+{
+	struct meta now;
+	int rc = meta_read(held->fd, &now);
+
+	return rc == 0 && !meta_same_inode(&now, seen) ? -ESTALE : rc;
+}
+
+int copy_hold(int dir_fd, const char *name, const struct meta *seen,
+              bool follows, struct meta_target *out)
+{
+	int rc = open_entry(dir_fd, name, seen, follows, out);
+
+	if (rc == 0)
+		rc = check_held(out, seen);
 	if (rc < 0)
 		out->fd = fd_close(out->fd);
 	return rc;
@@ -189,6 +202,40 @@ static int mend_dst(struct copy_tools *tools, const struct copy_dirs *dirs,
 	return mend_held(dress, dst, fault);
 }
 
+/* Nothing is to be done, as for most entries: what was looked at is not asked
+ * for again then, since nothing is done to it. */
+static bool is_right(const struct copy_dirs *dirs, const struct meta *dst,
+                     struct dress *dress)
+{
+	const bool only_looks = dress->only_looks;
+	struct fault fault;
+
+	/* Who has to know which inode it is does not get by without. */
+	if (dirs->notes_made)
+		return false;
+	dress->only_looks = true;
+	if (mend_held(dress, dst, &fault) == 0)
+		return true;
+	dress->only_looks = only_looks;
+	dress->lost = (struct dress_lost){0};
+	return false;
+}
+
+/* Both sides are open. 1 when something was put right, or FLAGS_NEED_NEW. */
+static int mend_opened(struct copy_tools *tools, const struct copy_dirs *dirs,
+                       const struct job_entry *entry, const struct meta *dst,
+                       struct dress *dress, struct fault *fault)
+{
+	int rc = check_held(&dress->src, &entry->meta);
+
+	if (rc < 0)
+		return fault_src(fault, "was replaced meanwhile", rc);
+	rc = check_held(&dress->dst, dst);
+	if (rc < 0)
+		return fault_dst(fault, "was replaced meanwhile", rc);
+	return mend_dst(tools, dirs, entry, dst, dress, fault);
+}
+
 enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
                             const struct job_entry *entry,
                             const struct meta *dst, struct counts *counts,
@@ -196,22 +243,24 @@ enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
 {
 	struct dress dress = copy_dress(tools, dirs, &entry->meta);
 	bool follows = tools->settings->follow == FOLLOW_ALL;
-	int rc = copy_hold(dirs->src_fd, entry->name, &entry->meta, follows,
-	                   &dress.src);
+	int rc = open_entry(dirs->src_fd, entry->name, &entry->meta, follows,
+	                    &dress.src);
 
 	if (rc < 0) {
 		(void)fault_src(fault, "was replaced meanwhile", rc);
 		return COPY_VANISHED;
 	}
-	rc = copy_hold(dirs->dst_fd, job_dst_name(entry), dst, false,
-	               &dress.dst);
+	rc = open_entry(dirs->dst_fd, job_dst_name(entry), dst, false,
+	                &dress.dst);
 	if (rc < 0)
 		rc = fault_dst(fault, "was replaced meanwhile", rc);
-	else
-		rc = mend_dst(tools, dirs, entry, dst, &dress, fault);
+	else if (!is_right(dirs, dst, &dress))
+		rc = mend_opened(tools, dirs, entry, dst, &dress, fault);
 	copy_note_made(dirs, dress.dst.fd);
 	(void)fd_close(dress.src.fd);
 	(void)fd_close(dress.dst.fd);
+	if (rc == -ESTALE && !fault->is_at_dst)
+		return COPY_VANISHED;
 	if (rc < 0)
 		return COPY_FAILED;
 	if (rc == FLAGS_NEED_NEW)

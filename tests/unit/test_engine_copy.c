@@ -319,6 +319,22 @@ CASE(a_locked_file_is_changed_by_force_only)
 	rig_close();
 }
 
+CASE(what_took_the_place_of_its_source_mends_nothing)
+{
+	copy_start();
+	put_file("src/f", "content");
+	CHECK_INT(copy("f"), COPY_MADE);
+	CHECK_INT(chmod("dst/f", 0600), 0);
+	struct meta meta = copy_meta_of("f", false);
+	meta.ino += 1000000;
+
+	CHECK_INT(copy_as("f", &meta), COPY_VANISHED);
+
+	CHECK_STR(copy_fault.what, "was replaced meanwhile");
+	CHECK_INT(perms_of("dst/f"), 0600);
+	rig_close();
+}
+
 int main(int argc, char **argv)
 {
 	return files_main(argc, argv);
