@@ -28,6 +28,7 @@ int copy_dirs_open(struct copy_tools *tools, struct copy_dirs *dirs)
 	 * files at any moment. */
 	dirs->is_ours = meta.uid == geteuid() || meta.uid == 0;
 	dirs->writer_now = held_writer(&meta);
+	dirs->is_closed = held_is_closed(&meta);
 	dirs->inherits_acl = !dirs->is_ours || xattr_is_inherited(dirs->dst_fd);
 	return 0;
 }

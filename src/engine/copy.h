@@ -17,6 +17,7 @@
 #include "fs/data.h"
 #include "fs/dress.h"
 #include "fs/fault.h"
+#include "fs/stage.h"
 #include "fs/traits.h"
 
 /* What stays the same for a worker's whole life. */
@@ -37,9 +38,11 @@ struct copy_dirs {
 	/* Who else can, or could before this run, put entries into it
 	 * (held_writer). */
 	uint32_t writer_now, writer_before;
+	bool is_closed;     /* nobody else can find anything in it */
 	bool dst_is_locked; /* immutable or append-only */
 	uint64_t dst_dev;
-	struct traits *traits; /* of dst_fd */
+	struct traits *traits;  /* of dst_fd */
+	struct stage_room room; /* where files are made, or none */
 	bool is_ours; /* nobody else decides what files are born with here */
 	bool inherits_acl; /* new files start with an ACL */
 	bool knows_new;    /* what a new file here is born with: */

@@ -79,6 +79,22 @@ static int learn_new(struct copying *copying, int fd)
 	return 0;
 }
 
+/* fd is a new file of ours, and what it has is known. */
+static int begin_new(struct copying *copying, int fd, bool has_perms)
+{
+	struct copy_dirs *dirs = copying->dirs;
+	struct dress *dress = &copying->dress;
+	int rc = learn_new(copying, fd);
+
+	dress->have = dirs->new_meta;
+	dress->have.mode = has_perms && !dirs->inherits_acl
+	                           ? S_IFREG | dress_perms(dress)
+	                           : S_IFREG | 0600;
+	dress->have_flags = dirs->new_flags;
+	dress->is_bare = !dirs->inherits_acl;
+	return rc;
+}
+
 /* The file exists and is empty: everything up to its name. */
 static int fill(struct copying *copying, int fd)
 {
@@ -120,19 +136,18 @@ static int copy_staged(struct copying *copying, bool is_last_try)
 {
 	struct copy_dirs *dirs = copying->dirs;
 	struct dress *dress = &copying->dress;
-	uint32_t perms = dress_perms(dress);
+	const struct stage_dir dir = {.fd = dirs->dst_fd,
+	                              .is_private = dirs->writer_now == 0,
+	                              .is_closed = dirs->is_closed,
+	                              .room = dirs->room};
 	struct stage stage;
 	bool has_perms;
-	int rc = stage_open(&stage, dirs->dst_fd, dirs->traits, perms,
+	int rc = stage_open(&stage, dir, dirs->traits, dress_perms(dress),
 	                    &has_perms, dirs->note);
 
 	if (rc < 0)
 		return fault_dst(copying->fault, "cannot create", rc);
-	rc = learn_new(copying, stage.fd);
-	dress->have = dirs->new_meta;
-	dress->have.mode = has_perms && !dirs->inherits_acl ? perms : 0600;
-	dress->have_flags = dirs->new_flags;
-	dress->is_bare = !dirs->inherits_acl;
+	rc = begin_new(copying, stage.fd, has_perms);
 	if (rc == 0)
 		rc = fill(copying, stage.fd);
 	int changed = rc == 0 ? has_changed(copying) : 0;
@@ -180,18 +195,33 @@ static int empty_it(struct copying *copying, int fd)
 	return rc;
 }
 
+/* 1 when the existing file that fd holds can be, and is, written into. */
+static int reuse(struct copying *copying, int fd)
+{
+	struct dress *dress = &copying->dress;
+	int rc = meta_read(fd, &dress->have);
+
+	if (rc == 0 && !meta_is(&dress->have, S_IFREG))
+		rc = -EEXIST;
+	if (rc == 0)
+		rc = can_be_reused(copying, fd);
+	int emptied = rc > 0 ? empty_it(copying, fd) : 0;
+	return emptied < 0 ? emptied : rc;
+}
+
 /* Under the final name. An existing file keeps its inode, and so its other
  * names. Returns 1 with a descriptor, 0 when it has to be replaced. */
 static int open_inplace(struct copying *copying, int *out)
 {
-	int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	int dir_fd = copying->dirs->dst_fd;
-	struct dress *dress = &copying->dress;
-	int fd = openat(dir_fd, copying->name, flags | O_CREAT | O_EXCL, 0600);
+	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	const struct copy_dirs *dirs = copying->dirs;
+	uint32_t perms = dirs->is_closed ? dress_perms(&copying->dress) : 0600;
+	int fd = openat(dirs->dst_fd, copying->name, flags | O_CREAT | O_EXCL,
+	                perms);
 	bool is_new = fd >= 0;
 
 	if (!is_new && errno == EEXIST)
-		fd = openat(dir_fd, copying->name, flags);
+		fd = openat(dirs->dst_fd, copying->name, flags);
 	/* Who may not write to it may replace it; nobody may write to a program
 	 * that runs. */
 	if (fd < 0 && (errno == EACCES || errno == ETXTBSY))
@@ -199,14 +229,10 @@ static int open_inplace(struct copying *copying, int *out)
 	if (fd < 0)
 		return fault_dst(copying->fault, "cannot open for writing",
 		                 -errno);
-	int rc = meta_read(fd, &dress->have);
-	if (rc == 0 && !meta_is(&dress->have, S_IFREG))
-		rc = -EEXIST;
-	if (rc == 0)
-		rc = is_new ? 1 : can_be_reused(copying, fd);
-	int emptied = rc > 0 ? empty_it(copying, fd) : 0;
-	if (emptied < 0)
-		rc = emptied;
+	int rc = is_new ? begin_new(copying, fd, dirs->is_closed)
+	                : reuse(copying, fd);
+	if (rc == 0 && is_new)
+		rc = 1;
 	if (rc > 0)
 		*out = fd;
 	else

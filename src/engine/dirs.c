@@ -2,6 +2,7 @@
 #include "engine/dirs.h"
 
 #include "engine/finish.h"
+#include "engine/rooms.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,8 @@ void dirs_let_go(struct dirs *dirs, struct dir *dir)
 	while (dir && --dir->n_holds == 0) {
 		struct dir *parent = dir->parent;
 
+		if (!parent)
+			rooms_remove(&dirs->worker->site->pairs[dir->operand]);
 		if ((dir->flags & DIR_FAR) && !(dir->flags & DIR_NO_FINISH) &&
 		    has_to_be_dressed(dirs, dir)) {
 			dir->n_holds = 1; /* the worker's */

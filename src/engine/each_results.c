@@ -100,8 +100,10 @@ static int begin(struct each_results *results)
 		struct traits *traits = traits_of(
 			&results->traits, status.st_dev, results->dir_fd);
 
-		rc = stage_open(&results->stage, results->dir_fd, traits,
-		                results->perms, &has_perms, results->note);
+		rc = stage_open(&results->stage,
+		                (struct stage_dir){.fd = results->dir_fd},
+		                traits, results->perms, &has_perms,
+		                results->note);
 	}
 	if (rc == 0 && !has_perms &&
 	    fchmod(results->stage.fd, results->perms) < 0) {

@@ -3,6 +3,7 @@
 
 #include "base/mono.h"
 #include "base/num.h"
+#include "engine/rooms.h"
 #include "fs/node.h"
 #include "fs/tree.h"
 
@@ -235,7 +236,7 @@ static void sweep(struct master *master, struct job *job)
 	                   job_path(job), job->path_len);
 
 	if (fd >= 0)
-		stage_sweep(fd, job->note);
+		rooms_sweep(&master->site.pairs[job->operand], fd, job->note);
 }
 
 /* What it had done is done. */

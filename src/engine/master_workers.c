@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The processes of the workers. */
 #include "engine/master.h"
+#include "engine/rooms.h"
 
 static int reply_to_master(void *ctx, const void *data, size_t len,
                            bool is_last)
@@ -16,7 +17,9 @@ static int start_worker(struct mp_worker *self, void *ctx)
 	/* The child's copy of the master's own worker becomes its own; what it
 	 * has cached stays open, and is closed with it. */
 	worker_release(&master->worker);
-	master->worker.cell = &master->shared->cells[mp_worker_index(self)];
+	master->worker.index = mp_worker_index(self);
+	master->worker.cell = &master->shared->cells[master->worker.index];
+	rooms_name_file(master->worker.room_file, master->worker.index);
 	master->worker.reply = reply_to_master;
 	master->worker.reply_ctx = self;
 	/* What its predecessor was at is no longer in hand. */

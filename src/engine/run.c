@@ -9,9 +9,11 @@
 #include "base/fd.h"
 #include "base/signals.h"
 #include "engine/master.h"
+#include "engine/rooms.h"
 #include "mp/shm.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -86,6 +88,7 @@ static void prepare_walk(struct master *master)
 		.site = &master->site,
 		.shared = master->shared,
 		.cell = &master->shared->cells[master->settings.n_workers],
+		.index = UINT_MAX,
 		.reply = reply_to_self,
 		.reply_ctx = master,
 	};
@@ -107,6 +110,8 @@ static int start(struct master *master)
 	if (rc < 0)
 		return rc;
 	prepare_walk(master);
+	rooms_make(&master->site, master->settings.n_workers,
+	           &master->worker.tools.traits);
 	rc = master_start_workers(master);
 	return rc < 0 ? rc : open_events(master);
 }
@@ -241,6 +246,8 @@ static void finish(struct master *master)
 		watch_release(&master->watch);
 		mp_shm_unmap(master->shared, master->shared_size);
 	}
+	for (size_t i = 0; i < master->site.n_pairs; i++)
+		rooms_remove(&master->site.pairs[i]);
 	buf_release(&master->path);
 	buf_release(&master->losses);
 	twins_release(&master->twins);

@@ -341,6 +341,7 @@ void site_close(struct site *site)
 			(void)fd_close(pair->src_fd);
 		if (!pair->shares_dst)
 			(void)fd_close(pair->dst_fd);
+		free(pair->rooms);
 		free(pair->dst);
 		free(pair->src_name);
 		free(pair->dst_name);

@@ -19,6 +19,8 @@
 #include "fs/fault.h"
 #include "fs/meta.h"
 
+struct rooms;
+
 struct pair {
 	const char *src;      /* as the user wrote it, for messages */
 	char *dst;            /* likewise */
@@ -32,6 +34,7 @@ struct pair {
 	bool dst_is_new;     /* the destination directory was made by us */
 	bool dst_is_missing; /* dry run: it would be made; dst_fd is -1 */
 	bool is_unusable;    /* was reported; nothing is copied for it */
+	struct rooms *rooms; /* see engine/rooms.h; NULL: none */
 };
 
 struct site {

@@ -46,6 +46,8 @@ struct worker {
 	const struct site *site;
 	struct shared *shared;
 	struct cell *cell;
+	unsigned index; /* of all workers; UINT_MAX: the master */
+	char room_file[STAGE_NAME_MAX]; /* see engine/rooms.h */
 	/* is_last ends the job: nothing of it may be run again. */
 	int (*reply)(void *ctx, const void *data, size_t len, bool is_last);
 	void *reply_ctx;

@@ -3,6 +3,7 @@
 
 #include "base/num.h"
 #include "engine/place.h"
+#include "engine/rooms.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -233,12 +234,14 @@ static void run_entries(struct worker *worker, struct job *job,
 
 void worker_copy(struct worker *worker, struct job *job)
 {
+	const struct pair *pair = &worker->site->pairs[job->operand];
 	struct copy_dirs dirs = {
 		/* But for what a worker that died here left, complete, it
 		 * may be: and locked, so that it cannot be replaced. */
 		.dst_is_empty =
 			(job->flags & JOB_DST_EMPTY) && job->n_deaths == 0,
 		.writer_before = job->dst_writer,
+		.room = rooms_of(pair, worker->index, worker->room_file),
 		.note = job->note,
 	};
 	struct fault fault;
@@ -248,7 +251,7 @@ void worker_copy(struct worker *worker, struct job *job)
 			fail_rest(worker, job, &fault);
 		} else {
 			/* What a worker that died here left behind. */
-			stage_sweep(dirs.dst_fd, job->note);
+			rooms_sweep(pair, dirs.dst_fd, job->note);
 			run_entries(worker, job, &dirs);
 		}
 	}

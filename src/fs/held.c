@@ -65,6 +65,11 @@ uint32_t held_writer(const struct meta *dir)
 	return dir->uid == geteuid() ? 0 : dir->uid;
 }
 
+bool held_is_closed(const struct meta *dir)
+{
+	return dir->uid == geteuid() && (dir->mode & 077) == 0;
+}
+
 bool held_is_private(const struct meta *dir)
 {
 	return held_writer(dir) == 0;

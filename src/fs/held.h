@@ -23,6 +23,10 @@ int held_only_name(int fd, int dir_fd, const char *name);
 /* True when dir_fd, or one of the directories above it, is that directory. */
 bool held_is_below(int dir_fd, const struct meta *dir);
 
+/* Nobody but us and root can find entries in the directory, even by name. An
+ * ACL does not say otherwise: the group's bits limit what it allows. */
+bool held_is_closed(const struct meta *dir);
+
 /* Nobody but us and root can put entries into the directory. */
 bool held_is_private(const struct meta *dir);
 

@@ -2,9 +2,10 @@
 /* fs/stage.h - a new file that is nobody's until it is complete
  *
  * Model     an unnamed file (O_TMPFILE) that gets its name by linkat(2), or,
- *           where there is no such thing, a short temporary name in the same
- *           directory that becomes the final one by rename(2). What stood
- *           under the final name stays whole until it is replaced.
+ *           where there is no such thing or it costs more, a short temporary
+ *           name in the same directory that becomes the final one by
+ *           rename(2). What stood under the final name stays whole until it
+ *           is replaced.
  * Lifetime  open -> write -> publish -> close, or discard at any time before
  * Death     an unnamed file vanishes with its process. A temporary name stays:
  *           it is written to *note before it exists, so that whoever takes
@@ -16,20 +17,39 @@
 #include "base/base.h"
 #include "fs/traits.h"
 
-/* ".pcopy." and 12 letters: fits beside any name within NAME_MAX. */
+/* What all temporary names begin with, and their room with the NUL. Behind the
+ * prefix come 12 letters: that fits beside any name within NAME_MAX. */
+#define STAGE_PREFIX   ".pcopy."
 #define STAGE_NAME_MAX 24
 
 struct stage {
-	int dir_fd; /* borrowed */
+	int dir_fd;  /* borrowed */
+	int from_fd; /* where its temporary name is, if it has one */
 	int fd;
 	bool errs_late; /* traits.errs_late: fsync before the name */
 	char *note;     /* STAGE_NAME_MAX bytes, "" while there is no name */
 };
 
-/* Starts a file in dir_fd that only its owner may touch (0600); perms are
- * given to it at once when it is unnamed and so out of reach for others.
+/* A directory where nobody but the caller finds or makes anything, on the same
+ * file system; file NULL: there is none. */
+struct stage_room {
+	int fd;           /* borrowed */
+	const char *file; /* the name to take there */
+};
+
+/* The directory, and what is known of others there. */
+struct stage_dir {
+	int fd;          /* borrowed */
+	bool is_private; /* nobody else can make entries in it */
+	bool is_closed;  /* nor find any */
+	struct stage_room room;
+};
+
+/* Starts a file that only its owner may touch (0600); perms are given to it at
+ * once when it is out of reach for others: unnamed, in a closed directory or a
+ * room.
  * *has_perms tells whether they were. note is borrowed until the end. */
-int stage_open(struct stage *stage, int dir_fd, struct traits *traits,
+int stage_open(struct stage *stage, struct stage_dir dir, struct traits *traits,
                uint32_t perms, bool *has_perms, char *note);
 
 /* Gives it its final name, replacing what has that name unless it is a

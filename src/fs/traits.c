@@ -18,6 +18,9 @@ static void learn(struct traits *traits, int dir_fd)
 	if (fstatfs(dir_fd, &fs) < 0)
 		return;
 	switch ((uint32_t)fs.f_type) {
+	case XFS_SUPER_MAGIC:
+		traits->slow_tmpfile = true;
+		break;
 	case MSDOS_SUPER_MAGIC:
 		traits->times.granularity_ns = 2 * (uint32_t)NS_PER_S;
 		break;

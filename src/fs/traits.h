@@ -14,6 +14,7 @@ struct traits {
 	uint64_t dev;
 	bool is_known;
 	bool no_tmpfile;      /* O_TMPFILE is refused here */
+	bool slow_tmpfile;    /* it costs more than a name and a rename */
 	bool no_xattr;        /* cannot hold extended attributes at all */
 	uint32_t told_losses; /* for the user of this table */
 	bool errs_late;       /* write errors may show at close or fsync only */

@@ -62,6 +62,18 @@ CASE(a_directory_is_private_when_only_we_and_root_can_write_to_it)
 	CHECK(!held_is_private(&(struct meta){.uid = us, .mode = 0702}));
 }
 
+CASE(a_directory_is_closed_when_only_we_and_root_can_look_into_it)
+{
+	const uint32_t us = geteuid();
+
+	CHECK(held_is_closed(&(struct meta){.uid = us, .mode = 0700}));
+	CHECK(held_is_closed(&(struct meta){.uid = us, .mode = 02500}));
+	CHECK(!held_is_closed(&(struct meta){.uid = us + 1, .mode = 0700}));
+	CHECK(!held_is_closed(&(struct meta){.uid = us, .mode = 0710}));
+	CHECK(!held_is_closed(&(struct meta){.uid = us, .mode = 0701}));
+	CHECK(!held_is_closed(&(struct meta){.uid = us, .mode = 0704}));
+}
+
 int main(int argc, char **argv)
 {
 	return files_main(argc, argv);

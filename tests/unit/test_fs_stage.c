@@ -10,9 +10,15 @@ static struct traits traits = {.is_known = true};
 static struct stage stage;
 static bool has_perms;
 
+static struct stage_dir at(int dir)
+{
+	return (struct stage_dir){.fd = dir};
+}
+
 static void begin(int dir)
 {
-	CHECK_INT(stage_open(&stage, dir, &traits, 0644, &has_perms, note), 0);
+	CHECK_INT(stage_open(&stage, at(dir), &traits, 0644, &has_perms, note),
+	          0);
 	CHECK_INT(write(stage.fd, "new", 3), 3);
 }
 
@@ -55,7 +61,8 @@ CASE(without_a_name_it_has_its_permissions_at_once)
 {
 	int dir = enter_work_dir();
 
-	CHECK_INT(stage_open(&stage, dir, &traits, 0751, &has_perms, note), 0);
+	CHECK_INT(stage_open(&stage, at(dir), &traits, 0751, &has_perms, note),
+	          0);
 	if (traits.no_tmpfile)
 		SKIP("no O_TMPFILE here");
 	CHECK(has_perms);
@@ -71,13 +78,47 @@ CASE(with_a_name_it_is_closed_to_others)
 	int dir = enter_work_dir();
 
 	traits.no_tmpfile = true;
-	CHECK_INT(stage_open(&stage, dir, &traits, 0777, &has_perms, note), 0);
+	CHECK_INT(stage_open(&stage, at(dir), &traits, 0777, &has_perms, note),
+	          0);
 
 	CHECK(!has_perms);
 	CHECK(strncmp(note, ".pcopy.", 7) == 0);
 	CHECK_INT(perms_of(note), 0600);
 	expect_only(1);
 	stage_discard(&stage);
+}
+
+CASE(in_a_closed_directory_a_name_has_its_permissions_at_once)
+{
+	const struct stage_dir dir = {
+		.fd = enter_work_dir(), .is_private = true, .is_closed = true};
+
+	traits.no_tmpfile = true;
+	CHECK_INT(stage_open(&stage, dir, &traits, 0751, &has_perms, note), 0);
+
+	CHECK(has_perms);
+	CHECK_INT(perms_of(note), 0751);
+	stage_discard(&stage);
+	expect_only(0);
+}
+
+CASE(where_that_is_faster_it_has_a_name_if_only_we_can_make_entries)
+{
+	struct stage_dir dir = {.fd = enter_work_dir()};
+
+	traits.slow_tmpfile = true;
+	CHECK_INT(stage_open(&stage, dir, &traits, 0644, &has_perms, note), 0);
+	if (traits.no_tmpfile)
+		SKIP("no O_TMPFILE here");
+	CHECK_STR(note, "");
+	stage_discard(&stage);
+
+	dir.is_private = true;
+	CHECK_INT(stage_open(&stage, dir, &traits, 0644, &has_perms, note), 0);
+	CHECK(strncmp(note, ".pcopy.", 7) == 0);
+	CHECK_INT(stage_publish(&stage, "f"), 0);
+	CHECK_INT(stage_close(&stage), 0);
+	expect_only(1);
 }
 
 static void replaces(int dir)
@@ -262,7 +303,7 @@ CASE(other_errors_are_final)
 
 	refuse_call(SYS_openat, 2, O_TMPFILE, O_TMPFILE, ENOSPC);
 
-	CHECK_INT(stage_open(&stage, dir, &traits, 0644, &has_perms, note),
+	CHECK_INT(stage_open(&stage, at(dir), &traits, 0644, &has_perms, note),
 	          -ENOSPC);
 	CHECK(!traits.no_tmpfile);
 	CHECK_STR(note, "");
@@ -276,11 +317,11 @@ CASE(no_right_to_write_is_an_error_in_both_ways)
 	become_nobody();
 	CHECK_INT(chmod(".", 0555), 0);
 
-	CHECK_INT(stage_open(&stage, dir, &traits, 0644, &has_perms, note),
+	CHECK_INT(stage_open(&stage, at(dir), &traits, 0644, &has_perms, note),
 	          -EACCES);
 	CHECK_STR(note, "");
 	traits.no_tmpfile = true;
-	CHECK_INT(stage_open(&stage, dir, &traits, 0644, &has_perms, note),
+	CHECK_INT(stage_open(&stage, at(dir), &traits, 0644, &has_perms, note),
 	          -EACCES);
 	CHECK_STR(note, "");
 }
@@ -379,7 +420,7 @@ static void dies(int dir)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (stage_open(&stage, dir, &traits, 0644, &has_perms,
+		if (stage_open(&stage, at(dir), &traits, 0644, &has_perms,
 		               shared) == 0 &&
 		    write(stage.fd, "half", 4) == 4)
 			(void)kill(getpid(), SIGKILL);
