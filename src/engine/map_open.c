@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define LOCK_NAME    "lock"
-#define STAGE_PREFIX "stage."
+#define MAP_STAGE_PREFIX "stage."
 
 static int say(struct map *map, const char *path, const char *what, int rc,
                int status)
@@ -175,8 +175,8 @@ static void sweep(struct map *map)
 	while (scan_next(&scan, &entry) > 0) {
 		/* An orphan that still writes there may keep one alive: then
 		 * the next run finds it. */
-		if (strncmp(entry.name, STAGE_PREFIX,
-		            sizeof(STAGE_PREFIX) - 1) == 0)
+		if (strncmp(entry.name, MAP_STAGE_PREFIX,
+		            sizeof(MAP_STAGE_PREFIX) - 1) == 0)
 			(void)node_remove(map->own_fd, entry.name, true);
 	}
 	scan_close(&scan);
@@ -193,7 +193,7 @@ static int open_stage(struct map *map)
 	buf_append_str(&map->stage_path, *dst == '-' ? "./" : "");
 	buf_append_str(&map->stage_path, map_dst_path(map, MAP_OWN_NAME));
 	buf_append_str(&map->stage_path, "/");
-	snprintf(map->stage_name, sizeof(map->stage_name), STAGE_PREFIX "%s",
+	snprintf(map->stage_name, sizeof(map->stage_name), MAP_STAGE_PREFIX "%s",
 	         random + sizeof(".pcopy.") - 1);
 	buf_append_str(&map->stage_path, map->stage_name);
 	rc = mkdirat(map->own_fd, map->stage_name, 0700) < 0 ? -errno : 0;
