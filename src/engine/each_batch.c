@@ -17,9 +17,6 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define STATUS_CANNOT 126
-#define STATUS_ABSENT 127
-
 /* ---- in a worker ---- */
 
 static int start_worker(struct mp_worker *self, void *ctx)
@@ -255,8 +252,7 @@ int each_batch_find(struct each_master *master)
 		return 0;
 	observer->on_fault(observer->ctx, *name ? name : "''",
 	                   "cannot run the command", -rc);
-	master->tally->exit_status =
-		rc == -ENOENT || rc == -ENOTDIR ? STATUS_ABSENT : STATUS_CANNOT;
+	master->tally->exit_status = each_spawn_status(rc);
 	return rc;
 }
 

@@ -12,6 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* As a shell ends when it cannot run a command. */
+#define STATUS_CANNOT 126
+#define STATUS_ABSENT 127
+
 void each_spawn_prepare(struct each_worker *worker,
                         const struct each_record *record)
 {
@@ -146,4 +150,9 @@ int each_spawn_find(const char *name, struct buf *out)
 		at = at[len] ? at + len + 1 : NULL;
 	}
 	return rc;
+}
+
+int each_spawn_status(int rc)
+{
+	return rc == -ENOENT || rc == -ENOTDIR ? STATUS_ABSENT : STATUS_CANNOT;
 }

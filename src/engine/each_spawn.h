@@ -22,4 +22,7 @@ int each_spawn(struct each_worker *worker, uint32_t job, pid_t *pid);
 /* Finds a program along PATH. 0 with its path in out, -ENOENT, -EACCES. */
 int each_spawn_find(const char *name, struct buf *out);
 
+/* The exit status that a shell has for that error. */
+int each_spawn_status(int rc);
+
 #endif

@@ -2,6 +2,7 @@
 #include "engine/map_open.h"
 
 #include "base/fd.h"
+#include "engine/each_spawn.h"
 #include "engine/map_guard.h"
 #include "fs/node.h"
 #include "fs/scan.h"
@@ -36,7 +37,7 @@ static int open_src(struct map *map)
 	                         : meta_read(map->src_fd, &map->src_meta);
 	if (rc < 0)
 		return say(map, src, "cannot open", rc, EXIT_NOT_STARTED);
-	tree_init(&map->src_tree, map->src_fd, 0, &map->cache);
+	tree_init(&map->src_tree, map->src_fd, O_NOATIME, &map->cache);
 	return EXIT_ALL_DONE;
 }
 
@@ -94,17 +95,27 @@ static int make_dst(struct map *map)
 	return EXIT_ALL_DONE;
 }
 
-/* Takes the lock, or says who has it. */
+/* Neither a dry run nor a check writes anything into DST. */
+static bool only_looks(const struct map *map)
+{
+	return map->settings->is_dry_run || map->settings->checks;
+}
+
+/* Takes the lock, or says who has it. Several may look at a time. */
 static int lock(struct map *map)
 {
 	const char *path = map_dst_path(map, MAP_OWN_NAME);
+	bool looks = only_looks(map);
+	int flags = looks ? O_RDONLY : O_RDWR | O_CREAT;
 
 	map->lock_fd = openat(map->own_fd, LOCK_NAME,
-	                      O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	                      flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (map->lock_fd < 0 && looks && errno == ENOENT)
+		return EXIT_ALL_DONE;
 	if (map->lock_fd < 0)
 		return say(map, path, "cannot make the lock", -errno,
 		           EXIT_NOT_STARTED);
-	if (flock(map->lock_fd, LOCK_EX | LOCK_NB) == 0)
+	if (flock(map->lock_fd, (looks ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
 		return EXIT_ALL_DONE;
 	if (errno == EWOULDBLOCK)
 		return say(map, map->settings->dst,
@@ -146,11 +157,14 @@ int map_open_record(struct map *map)
 		return EXIT_ALL_DONE;
 	if (map->has_record)
 		map_record_close(&map->record);
-	rc = map_record_open(&map->record, map->own_fd, map->each.command,
-	                     map->each.n_command);
+	rc = (only_looks(map) ? map_record_open_to_read : map_record_open)(
+		&map->record, map->own_fd, map->each.command,
+		map->each.n_command);
 	map->has_record = rc == 0;
-	if (rc == 0 && !map->settings->is_dry_run && !map->settings->checks &&
-	    map_record_is_sparse(&map->record) && syncfs(map->dst_fd) == 0)
+	if (rc == -ENOENT && only_looks(map))
+		return EXIT_ALL_DONE;
+	if (rc == 0 && !only_looks(map) && map_record_is_sparse(&map->record) &&
+	    syncfs(map->dst_fd) == 0)
 		rc = map_record_compact(&map->record, map->each.command,
 		                        map->each.n_command);
 	if (rc < 0) {
@@ -228,9 +242,33 @@ static int guard(struct map *map)
 	return EXIT_ALL_DONE;
 }
 
+/* That it is not there is seen before anything is made. */
+static int find_command(struct map *map)
+{
+	struct each_template template;
+	struct buf program = {0};
+	int rc = 0;
+
+	if (map->settings->checks)
+		return EXIT_ALL_DONE;
+	each_template_init_out(&template, map->each.command,
+	                       map->each.n_command);
+	const char *name = each_template_constant(&template, 0);
+	if (name)
+		rc = each_spawn_find(name, &program);
+	if (rc < 0) {
+		map_say(map, *name ? name : "''", "cannot run the command",
+		        -rc);
+		map->jobs->exit_status = each_spawn_status(rc);
+	}
+	each_template_release(&template);
+	buf_release(&program);
+	return rc < 0 ? map->jobs->exit_status : EXIT_ALL_DONE;
+}
+
 int map_open(struct map *map)
 {
-	bool changes = !map->settings->is_dry_run && !map->settings->checks;
+	bool changes = !only_looks(map);
 	void *memory = NULL;
 	int status = open_src(map);
 
@@ -242,6 +280,8 @@ int map_open(struct map *map)
 		status = map_open_record(map);
 	if (!status)
 		status = guard(map);
+	if (!status)
+		status = find_command(map);
 	if (!status)
 		status = make_dst(map);
 	if (!status && changes)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fd.h"
+#include "base/mono.h"
 #include "engine/map_work.h"
 #include "fs/node.h"
 
@@ -37,6 +38,35 @@ static int make_dir(struct map_work *work)
 	return work->dir_fd < 0 ? work->dir_fd : 0;
 }
 
+/* File systems without nanoseconds have whole seconds. */
+static bool is_of_this_tick(const struct meta *meta)
+{
+	struct timespec now;
+
+	/* The clock of the kernel's time stamps; it is always there. */
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return meta->mtime_s == now.tv_sec &&
+	       (meta->mtime_ns == 0 || meta->mtime_ns == (uint32_t)now.tv_nsec);
+}
+
+/* A source that is written to in the tick of the clock in which it was looked
+ * at has the same mtime before and behind. So it is looked at when that is
+ * over: what is written to it from then on shows. */
+static int look_at_source(struct map_work *work)
+{
+	static const struct timespec pause = {.tv_nsec = NS_PER_S / 1000};
+	int rc;
+
+	while ((rc = meta_read_at(work->src_dir_fd, work->src_name,
+	                          &work->before)) == 0 &&
+	       is_of_this_tick(&work->before)) {
+		if (!map_work_goes_on(work))
+			return -ECANCELED;
+		(void)nanosleep(&pause, NULL);
+	}
+	return rc;
+}
+
 int map_work_open(struct map_work *work)
 {
 	const char *src = map_job_src(work->job);
@@ -49,24 +79,27 @@ int map_work_open(struct map_work *work)
 	                               .to_do = work->job->to_do};
 	work->src_dir_fd =
 		tree_open(&work->map->src_tree, src, map_dir_len(src));
-	rc = work->src_dir_fd < 0 ? work->src_dir_fd
-	                          : meta_read_at(work->src_dir_fd,
-	                                         work->src_name, &work->before);
+	rc = work->src_dir_fd < 0 ? work->src_dir_fd : look_at_source(work);
 	if (rc < 0)
 		return fail(work, MAP_NO_SOURCE, rc);
 	map_facts_of(&work->before, &work->note.src);
 	return fail(work, MAP_NOT_STAGED, make_dir(work));
 }
 
-int map_work_open_src(struct map_work *work)
+int map_open_quietly(int dir_fd, const char *name)
 {
 	int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(dir_fd, name, flags | O_NOATIME);
+
+	/* For the owner and CAP_FOWNER only (open(2)). */
+	return fd < 0 && errno == EPERM ? openat(dir_fd, name, flags) : fd;
+}
+
+int map_work_open_src(struct map_work *work)
+{
 	struct meta now;
 
-	work->src_fd =
-		openat(work->src_dir_fd, work->src_name, flags | O_NOATIME);
-	if (work->src_fd < 0 && errno == EPERM)
-		work->src_fd = openat(work->src_dir_fd, work->src_name, flags);
+	work->src_fd = map_open_quietly(work->src_dir_fd, work->src_name);
 	int rc = work->src_fd < 0 ? -errno : meta_read(work->src_fd, &now);
 	if (rc < 0)
 		return fail(work, MAP_NOT_READ, rc);

@@ -148,6 +148,9 @@ void map_add_text(void *ctx, const struct each_record *record, unsigned slot,
 /* Makes the directories of a path in DST that are not there. */
 int map_make_dirs(struct map *map, const char *path, size_t len, uint32_t mode);
 
+/* Opens a file to read; its access time stays, if that may be had. */
+int map_open_quietly(int dir_fd, const char *name);
+
 /* Of what a name in a directory has as content; regular files only. */
 int map_hash_at(const struct hash_io *io, int dir_fd, const char *name,
                 struct hash *out);

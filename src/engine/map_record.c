@@ -199,27 +199,46 @@ static uint64_t boot_number(void)
 	return len > 0 ? hash | 1 : 0;
 }
 
-static int load_all(struct map_record *record)
+static void load_all(struct map_record *record)
 {
 	struct ledger_record from;
 	uint64_t at = 0;
 
 	while (ledger_next(&record->ledger, &at, &from))
 		load(record, from);
-	return ledger_cut(&record->ledger);
 }
 
-int map_record_open(struct map_record *record, int dir_fd,
-                    const char *const *words, size_t n_words)
+static void init(struct map_record *record, int dir_fd,
+                 const char *const *words, size_t n_words)
 {
 	*record = (struct map_record){
 		.dir_fd = dir_fd, .boot = boot_number(), .needs_command = true};
 	for (size_t i = 0; i < n_words; i++)
 		buf_append(&record->command, words[i], strlen(words[i]) + 1);
+}
+
+int map_record_open(struct map_record *record, int dir_fd,
+                    const char *const *words, size_t n_words)
+{
+	init(record, dir_fd, words, n_words);
 	int rc = ledger_open(&record->ledger, dir_fd, MAP_RECORD_NAME);
-	if (rc == 0)
-		rc = load_all(record);
+	if (rc == 0) {
+		load_all(record);
+		rc = ledger_cut(&record->ledger);
+	}
 	if (rc < 0)
+		map_record_close(record);
+	return rc;
+}
+
+int map_record_open_to_read(struct map_record *record, int dir_fd,
+                            const char *const *words, size_t n_words)
+{
+	init(record, dir_fd, words, n_words);
+	int rc = ledger_open_to_read(&record->ledger, dir_fd, MAP_RECORD_NAME);
+	if (rc == 0)
+		load_all(record);
+	else
 		map_record_close(record);
 	return rc;
 }

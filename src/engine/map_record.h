@@ -66,6 +66,10 @@ struct map_record {
 /* The words of a command are one text, with a NUL behind each. */
 int map_record_open(struct map_record *record, int dir_fd,
                     const char *const *words, size_t n_words);
+
+/* The same to look only: -ENOENT if there is none. */
+int map_record_open_to_read(struct map_record *record, int dir_fd,
+                            const char *const *words, size_t n_words);
 void map_record_close(struct map_record *record);
 
 /* 1 and the entry, or 0. */

@@ -16,11 +16,14 @@
 
 #define SYNC_AFTER_NS (30 * NS_PER_S)
 
+bool map_work_goes_on(const struct map_work *work)
+{
+	return atomic_load(&work->worker->shared->stop) < EACH_TERMINATE;
+}
+
 static bool go_on(void *ctx)
 {
-	const struct map_work *work = ctx;
-
-	return atomic_load(&work->worker->shared->stop) < EACH_TERMINATE;
+	return map_work_goes_on(ctx);
 }
 
 static bool copy_goes_on(void *ctx, uint64_t bytes)
@@ -60,8 +63,7 @@ int map_hash_at(const struct hash_io *io, int dir_fd, const char *name,
                 struct hash *out)
 {
 	struct stat status;
-	int fd = openat(dir_fd, name,
-	                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int fd = map_open_quietly(dir_fd, name);
 	int rc = fd < 0 || fstat(fd, &status) < 0 ? -errno : 0;
 
 	if (rc == 0 && !S_ISREG(status.st_mode))
@@ -96,7 +98,7 @@ static void sync_now_and_then(struct map_work *work)
 	int64_t last = atomic_load(&map->shared->synced_ns);
 	struct stat record;
 
-	if (now - last < SYNC_AFTER_NS ||
+	if (map->settings->checks || now - last < SYNC_AFTER_NS ||
 	    !atomic_compare_exchange_strong(&map->shared->synced_ns, &last,
 	                                    now) ||
 	    fstat(map->record.ledger.fd, &record) < 0 ||

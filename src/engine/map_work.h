@@ -49,4 +49,7 @@ int map_work_is_unchanged(struct map_work *work);
 
 void map_work_close(struct map_work *work);
 
+/* False when the run is being ended. */
+bool map_work_goes_on(const struct map_work *work);
+
 #endif

@@ -77,7 +77,7 @@ static int make_head(struct ledger *ledger)
 	return 0;
 }
 
-static int read_head(struct ledger *ledger, uint64_t size)
+static int read_head(struct ledger *ledger, uint64_t size, bool writes)
 {
 	struct head head = {0};
 	ssize_t n = pread(ledger->fd, &head, sizeof(head), 0);
@@ -86,8 +86,9 @@ static int read_head(struct ledger *ledger, uint64_t size)
 		return -errno;
 	if (memcmp(head.form, form, min_size((size_t)n, sizeof(form))) != 0)
 		return -EBADMSG;
+	/* Of a run that was killed when it had just begun. */
 	if ((size_t)n < sizeof(head))
-		return make_head(ledger);
+		return writes ? make_head(ledger) : 0;
 	if (head.byte_order != ORDER_MARK || size > SIZE_MAX)
 		return -EBADMSG;
 	ledger->salt = head.salt;
@@ -101,15 +102,14 @@ static int read_head(struct ledger *ledger, uint64_t size)
 	return 0;
 }
 
-int ledger_open(struct ledger *ledger, int dir_fd, const char *name)
+static int open_file(struct ledger *ledger, int dir_fd, const char *name,
+                     int flags)
 {
 	struct stat status;
 	int rc;
 
-	*ledger = (struct ledger){.fd = openat(dir_fd, name,
-	                                       O_RDWR | O_CREAT | O_NOFOLLOW |
-	                                               O_NONBLOCK | O_CLOEXEC,
-	                                       0600)};
+	flags |= O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	*ledger = (struct ledger){.fd = openat(dir_fd, name, flags, 0600)};
 	if (ledger->fd < 0)
 		return -errno;
 	if (fstat(ledger->fd, &status) < 0)
@@ -117,10 +117,21 @@ int ledger_open(struct ledger *ledger, int dir_fd, const char *name)
 	else if (!S_ISREG(status.st_mode))
 		rc = -EBADMSG;
 	else
-		rc = read_head(ledger, (uint64_t)status.st_size);
+		rc = read_head(ledger, (uint64_t)status.st_size,
+		               (flags & O_CREAT) != 0);
 	if (rc < 0)
 		ledger_close(ledger);
 	return rc;
+}
+
+int ledger_open(struct ledger *ledger, int dir_fd, const char *name)
+{
+	return open_file(ledger, dir_fd, name, O_RDWR | O_CREAT);
+}
+
+int ledger_open_to_read(struct ledger *ledger, int dir_fd, const char *name)
+{
+	return open_file(ledger, dir_fd, name, O_RDONLY);
 }
 
 void ledger_close(struct ledger *ledger)

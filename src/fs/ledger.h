@@ -37,6 +37,9 @@ struct ledger_record {
 
 /* Opens name in dir_fd, or makes it. */
 int ledger_open(struct ledger *ledger, int dir_fd, const char *name);
+
+/* The same to read only: -ENOENT if it is not there, and it stays as it is. */
+int ledger_open_to_read(struct ledger *ledger, int dir_fd, const char *name);
 void ledger_close(struct ledger *ledger);
 
 /* The first record at or behind *at, which moves behind it; 0: no more. */

@@ -192,6 +192,33 @@ CASE(a_head_that_was_cut_off_is_made_anew)
 	ledger_close(&ledger);
 }
 
+CASE(who_only_reads_makes_and_mends_nothing)
+{
+	int dir_fd = enter_work_dir();
+	struct ledger ledger;
+	uint64_t at = 0;
+
+	CHECK_INT(ledger_open_to_read(&ledger, dir_fd, "ledger"), -ENOENT);
+	CHECK_INT(n_names("."), 0);
+	write_three(dir_fd);
+	off_t full = size_of(dir_fd);
+	cut(dir_fd, full - 3);
+	CHECK_INT(ledger_open_to_read(&ledger, dir_fd, "ledger"), 0);
+	has_next(&ledger, &at, "first");
+	has_next(&ledger, &at, "second one");
+	ends(&ledger, &at);
+	CHECK(ledger_append(&ledger, "more", 4) < 0);
+	ledger_close(&ledger);
+	CHECK_INT(size_of(dir_fd), full - 3);
+
+	cut(dir_fd, 9);
+	at = 0;
+	CHECK_INT(ledger_open_to_read(&ledger, dir_fd, "ledger"), 0);
+	ends(&ledger, &at);
+	ledger_close(&ledger);
+	CHECK_INT(size_of(dir_fd), 9);
+}
+
 CASE(a_record_that_cannot_be_written_leaves_the_file_as_it_was)
 {
 	int dir_fd = enter_work_dir();
