@@ -143,7 +143,8 @@ static void make_durable(struct map *map)
 {
 	uint64_t n_bytes = map->record.ledger.end;
 
-	if (!map->has_record || n_bytes == map->record.n_covered ||
+	/* A run that made nothing writes nothing. */
+	if (!map->has_record || map->record.is_covered ||
 	    syncfs(map->dst_fd) < 0)
 		return;
 	if (map_record_cover(&map->record, n_bytes) == 0)

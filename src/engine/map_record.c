@@ -165,6 +165,8 @@ static void load(struct map_record *record, struct ledger_record from)
 	if (from.len < sizeof(*stored))
 		return;
 	size_t len = from.len - sizeof(*stored);
+	record->is_covered =
+		stored->type == STORED_COVER && stored->n_bytes >= from.at;
 	switch ((enum stored_type)stored->type) {
 	case STORED_ENTRY:
 		load_entry(record, from);
@@ -211,8 +213,10 @@ static void load_all(struct map_record *record)
 static void init(struct map_record *record, int dir_fd,
                  const char *const *words, size_t n_words)
 {
-	*record = (struct map_record){
-		.dir_fd = dir_fd, .boot = boot_number(), .needs_command = true};
+	*record = (struct map_record){.dir_fd = dir_fd,
+	                              .boot = boot_number(),
+	                              .is_covered = true,
+	                              .needs_command = true};
 	for (size_t i = 0; i < n_words; i++)
 		buf_append(&record->command, words[i], strlen(words[i]) + 1);
 }
@@ -224,7 +228,8 @@ int map_record_open(struct map_record *record, int dir_fd,
 	int rc = ledger_open(&record->ledger, dir_fd, MAP_RECORD_NAME);
 	if (rc == 0) {
 		load_all(record);
-		rc = ledger_cut(&record->ledger);
+		if (record->ledger.end < record->ledger.size)
+			rc = ledger_cut(&record->ledger);
 	}
 	if (rc < 0)
 		map_record_close(record);

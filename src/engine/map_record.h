@@ -52,6 +52,7 @@ struct map_record {
 	int dir_fd;         /* borrowed */
 	uint64_t boot;      /* which start of the machine this is */
 	uint64_t n_covered; /* bytes that are sure to be on the disk */
+	bool is_covered;    /* and that is all there are */
 	struct map_slot *slots;
 	size_t n_slots, cap_slots;
 	uint64_t *commands; /* where they are, by number */

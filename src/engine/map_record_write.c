@@ -13,6 +13,8 @@
 static int add_stored(struct map_record *record, struct stored stored,
                       const void *data, size_t len)
 {
+	record->is_covered = stored.type == STORED_COVER &&
+	                     stored.n_bytes >= record->ledger.end;
 	buf_truncate(&record->scratch, 0);
 	buf_append(&record->scratch, &stored, sizeof(stored));
 	buf_append(&record->scratch, data, len);
@@ -50,6 +52,7 @@ int map_record_add(struct map_record *record, const struct map_entry *entry)
 
 	if (rc < 0)
 		return rc;
+	record->is_covered = false;
 	buf_truncate(&record->scratch, 0);
 	buf_append(&record->scratch, &stored, sizeof(stored));
 	buf_append(&record->scratch, entry->src_name,

@@ -88,10 +88,13 @@ no_litter() { # DIR
 @test "a second run runs nothing" {
   map src dst --to '{r}.o' -- sh -c 'echo >>ran; cat'
   [ "$(wc -l <ran)" -eq 4 ]
+  stat -c '%n %s %y' dst/.pcopy-map/record dst/* >before
   run -0 --separate-stderr map src dst --to '{r}.o' -- \
     sh -c 'echo >>ran; cat'
   [ -z "$output$stderr" ]
   [ "$(wc -l <ran)" -eq 4 ]
+  # Nor does it write anything.
+  diff before <(stat -c '%n %s %y' dst/.pcopy-map/record dst/*)
 }
 
 @test "what is not up to date is made again, and -n says why" {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016
 # The examples of pcopy-map(1) and docs/batch.md, as they stand there. What may
 # not be installed, and has no part in it, is played by a script.
 

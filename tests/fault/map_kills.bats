@@ -39,8 +39,8 @@ start() {
   run_pid=$!
 }
 
-run_again() { # ARG...
-  "$PCOPY" --map -v --to "{r}.$END" "$@" src dst -- "${PACK[@]}"
+run_again() {
+  "$PCOPY" --map -v --to "{r}.$END" src dst -- "${PACK[@]}"
 }
 
 # What still runs, but for those that are dead and not yet waited for.
@@ -102,8 +102,8 @@ strike() { # PID...
 }
 
 # The others of a killed run may still have the lock for a moment.
-go_on() { # ARG...
-  until run_again "$@" >list 2>errors; do
+go_on() {
+  until run_again >list 2>errors; do
     grep -q 'another run is at work' errors
   done
 }

@@ -143,8 +143,15 @@ CASE(after_a_new_start_only_what_is_covered_counts)
 
 	open_with(&record, dir_fd, words);
 	record.boot = 12345; /* an earlier one */
+	CHECK(record.is_covered);
 	add(&record, "covered", 1);
+	CHECK(!record.is_covered);
 	CHECK_INT(map_record_cover(&record, record.ledger.end), 0);
+	CHECK(record.is_covered);
+	map_record_close(&record);
+	open_with(&record, dir_fd, words);
+	CHECK(record.is_covered);
+	record.boot = 12345;
 	add(&record, "not covered", 2);
 	/* Was on record before, and covered: what counts is the last word. */
 	add(&record, "covered twice", 3);
