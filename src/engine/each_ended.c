@@ -201,7 +201,7 @@ static bool is_tried_again(const struct each_master *master,
 static void keep_results(struct each_master *master, struct each_task *task,
                          struct each_end *end)
 {
-	struct each_end lost = {.cause = EACH_NO_RESULTS};
+	struct each_end lost = *end;
 
 	if (master->results.fd < 0)
 		return;
@@ -212,11 +212,12 @@ static void keep_results(struct each_master *master, struct each_task *task,
 	int rc = each_show_keep(master, task);
 	if (rc == 0)
 		return;
+	lost.cause = EACH_NO_RESULTS;
 	lost.err = rc;
 	if (has_failed(end))
 		say_why(master, task, &lost);
-	end->cause = EACH_NO_RESULTS;
-	end->err = rc;
+	else
+		*end = lost;
 }
 
 static void count(struct each_master *master, struct each_task *task,

@@ -75,11 +75,36 @@ each() {
   [ "$(find out -type f | wc -l)" -eq 1 ]
 }
 
+@test "a job that fails besides is said to have done both" {
+  mkdir -p out/1.out
+  run -1 --separate-stderr each --results out --joblog log -a <(echo item) -s \
+    'echo; exit 3'
+  [ "$(grep -c 'item: its output cannot be put into its files: Is a' \
+    <<<"$stderr")" -eq 1 ]
+  [ "$(grep -c 'item: exit status 3' <<<"$stderr")" -eq 1 ]
+  [ "$(cut -f 7 log | tail -n 1)" -eq 3 ]
+}
+
+@test "--results of an earlier run stay where the run was cut off" {
+  mkfifo come
+  exec 7<>come
+  mkdir out
+  echo old >out/1.out
+  echo old >out/2.out
+  "$PCOPY" --each -j 1 --results out -a <(seq 2) -s \
+    'echo new; echo go >come; exec sleep 70' 2>errors &
+  run_pid=$!
+  read -r _ <&7
+  kill -TERM "$run_pid"
+  wait "$run_pid" || true
+  [ "$(cat out/1.out out/2.out)" = $'old\nold' ]
+}
+
 @test "results on a full file system are a failure with a name" {
   need_mounts
   mkdir small
   run -1 unshare -m sh -c "mount -t tmpfs -o size=256k none small &&
-    '$PCOPY' --each --results small -a - -- head -c 900000 /dev/zero" <<<item
+    '$PCOPY' --each --results small -a - -s 'head -c 900000 /dev/zero'" <<<item
   [[ $output == *'item: its output cannot be put into its files: No space left'* ]]
 }
 
