@@ -279,14 +279,16 @@ static int find_end(int argc, char **argv, enum action *mode)
 static void choose_mode(struct parse *parse, enum action mode)
 {
 	struct options *options = parse->options;
-	bool is_map = mode == ACTION_MAP;
 
 	options->mode = options->action = mode;
-	parse->rows = is_map ? map_table : each_table;
-	parse->n_rows = is_map ? MAP_ROWS : EACH_ROWS;
+	parse->rows = each_table;
+	parse->n_rows = EACH_ROWS;
 	each_defaults(options);
-	if (is_map)
+	if (mode == ACTION_MAP) {
+		parse->rows = map_table;
+		parse->n_rows = MAP_ROWS;
 		map_defaults(options);
+	}
 }
 
 /* What follows its own options: PATHs before "--", the command behind. */

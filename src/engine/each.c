@@ -149,20 +149,22 @@ static void sleep_or_look(struct batch *batch, bool may_sleep)
 	struct each_master *master = &batch->master;
 	struct epoll_event events[8];
 	uint64_t n_ticks;
-	bool has_due = master->first_due != master->n_tasks;
+	bool is_stopping = each_master_is_stopping(master);
+	bool has_due = !is_stopping && master->first_due != master->n_tasks;
+	bool is_barred = has_due && master->gate.is_closed;
 	bool wants_room =
-		!each_master_is_stopping(master) &&
-		!(has_due && master->gate.is_closed) &&
+		!is_stopping && !is_barred &&
 		(has_due || (has_work(batch) && each_master_has_slot(master)));
+	int64_t look_ns = is_barred ? master->gate.look_ns : MONO_NEVER;
 
-	if (!each_master_is_stopping(master)) {
+	if (!is_stopping) {
 		watch_source(batch);
 		watch_tokens(batch);
 	}
 	if (may_sleep && mp_workers_prepare_sleep(master->workers, wants_room))
 		may_sleep = false;
 	int n = epoll_wait(batch->epoll_fd, events, ARRAY_LEN(events),
-	                   may_sleep ? mono_left_ms(master->gate.look_ns) : 0);
+	                   may_sleep ? mono_left_ms(look_ns) : 0);
 	for (int i = 0; i < n; i++) {
 		int fd = events[i].data.fd;
 

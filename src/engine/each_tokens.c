@@ -54,6 +54,9 @@ int each_tokens_open(struct each_tokens *tokens, const char *makeflags,
 	auth = find_last(makeflags, "--jobserver-auth=");
 	if (!auth)
 		return find_last(makeflags, "--jobserver-fds=") ? -ENOTSUP : 0;
+	/* Negative descriptors: make has one, but not for this recipe. */
+	if (*auth == '-')
+		return 0;
 	if (strncmp(auth, "fifo:", 5) != 0)
 		return -ENOTSUP;
 	int fd = open_fifo(auth + 5, strcspn(auth + 5, " \t"));

@@ -119,6 +119,22 @@ with_fake() { # FILE COMMAND...
   [ "$status" -eq 143 ]
 }
 
+@test "a run that is stopping sleeps, though its time for a look has come" {
+  need_strace
+  mkfifo come
+  exec 7<>come
+  ASAN_OPTIONS=detect_leaks=0 strace -D -o calls -e trace=/epoll_p?wait \
+    "$PCOPY" --each -j 2 --delay 200ms --kill-after 1s -a <(seq 9) -s "
+    trap 'echo got >come' TERM; echo here >come
+    while :; do sleep $LONG & wait; done" 2>errors &
+  run_pid=$!
+  read -r _ <&7
+  kill -TERM "$run_pid"
+  wait "$run_pid" || true
+  # Ten ticks a second, and what happened.
+  [ "$(wc -l <calls)" -lt 500 ]
+}
+
 @test "a jobserver's tokens bound the jobs, and are all given back" {
   start_jobserver 2
   mkfifo gate

@@ -35,6 +35,10 @@ CASE(without_a_jobserver_there_is_none)
 	CHECK_INT(tokens.fd, -1);
 	CHECK_INT(each_tokens_open(&tokens, "-k -j4", &held), 0);
 	CHECK_INT(tokens.fd, -1);
+	CHECK_INT(
+		each_tokens_open(&tokens, " -j --jobserver-auth=-2,-2", &held),
+		0);
+	CHECK_INT(tokens.fd, -1);
 	each_tokens_close(&tokens);
 }
 
