@@ -138,13 +138,6 @@ nobody_sleeps() {
   cut -f 7,8,9 log | tail -n 1 | grep -q $'^-1\t15\t'
 }
 
-@test "GNU parallel goes on with the log" {
-  parallel --version 2>/dev/null | grep -q '^GNU parallel' ||
-    skip "needs GNU parallel"
-  run -1 each -a <(seq 3) --joblog log -- test 2 !=
-  run -1 parallel --retry-failed --joblog log
-}
-
 @test "--resume goes by the command, whatever the order" {
   run -1 each -a <(seq 3) --joblog log -s '[ "$1" != 2 ]'
   printf '%s\n' 3 2 4 1 >list
