@@ -79,7 +79,7 @@ bool each_log_has(const struct each_log *log, const char *command, size_t len)
 /* A line without its newline. */
 static int read_line(struct each_log *log, const char *line, size_t len)
 {
-	const char *at = line, *end = line + len, *status = NULL;
+	const char *at = line, *end = line + len, *status = line;
 
 	for (int i = 0; i < COLUMN_COMMAND; i++) {
 		const char *tab = memchr(at, '\t', (size_t)(end - at));

@@ -63,6 +63,16 @@ nobody_sleeps() {
   [[ $output == *'1 ok, 1 failed'* ]]
 }
 
+@test "a script needs a first line that says what runs it" {
+  echo 'echo "$1"' >script
+  chmod +x script
+  run -1 each -a <(echo it) --joblog log -- ./script
+  [[ $output == *'it: cannot start the command: Exec format error'* ]]
+  [ "$(cut -f 7 log | tail -n 1)" -eq 126 ]
+  run -0 each -a <(echo it) -- sh ./script
+  [ "$output" = it ]
+}
+
 @test "--tries runs a job again, and shows the last try only" {
   run -0 each -a <(echo 1) --tries 3 -s \
     'echo x >>count; wc -l <count; [ "$(wc -l <count)" -eq 3 ]'
@@ -104,6 +114,25 @@ nobody_sleeps() {
     read -r line <started; false"
   [[ $output == *'1 failed, 1 stopped'* ]]
   nobody_sleeps
+}
+
+@test "--halt now kills what ignores SIGTERM, and what called setsid" {
+  mkfifo started
+  run -1 each -j 2 -a <(seq 2) --halt now,fail=1 --kill-after 100ms -s "
+    if [ \$1 = 1 ]; then
+      trap '' TERM
+      setsid sleep $LONG & echo >started
+      while :; do sleep $LONG & wait; done
+    fi
+    read -r line <started; false"
+  [[ $output == *'1 failed, 1 stopped'* ]]
+  nobody_sleeps
+}
+
+@test "--halt never takes back what an alias says" {
+  run -1 each --halt now,fail=1 --halt never -k -a <(seq 20) -s \
+    'echo "$1"; false'
+  [[ $output == *'0 ok, 20 failed in'* ]]
 }
 
 @test "--halt with a percentage" {
@@ -230,6 +259,32 @@ start_sleepers() {
   # yes never ends: nor would this.
   run -0 bash -c "{ yes | '$PCOPY' --each -a - -- echo; echo \$? >status; } | head -n 1"
   [ "$(cat status)" -eq 1 ]
+}
+
+@test "a producer that is faster than the jobs waits for them" {
+  local before=0 now=1
+  mkfifo list go come
+  exec 7<>go 8<>come
+  # It would write 79 MB.
+  seq 10000000 >list &
+  feeder_pid=$!
+  "$PCOPY" --each -j 2 -a list -s 'echo >come; read -r line <go' &
+  run_pid=$!
+  read -r _ <&8
+  read -r _ <&8
+  # Both jobs wait; in the end the producer does too.
+  until [ "$now" -eq "$before" ]; do
+    before=$now
+    read -r -t 0.3 <> <(:) || true
+    now=$(awk '/^wchar/ {print $2}' "/proc/$feeder_pid/io")
+  done
+  [ "$now" -lt 2000000 ]
+  # Two workers with a shell each, whatever the number of items.
+  [ "$(pgrep -P "$run_pid" | wc -l)" -eq 2 ]
+  [ "$(pgrep -P "$(pgrep -d , -P "$run_pid")" | wc -l)" -eq 2 ]
+  kill "$run_pid"
+  wait "$run_pid" || true
+  kill "$feeder_pid" 2>/dev/null || true
 }
 
 @test "a long list runs in little memory, also when the first job waits" {
