@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOCK_NAME    "lock"
+#define LOCK_NAME        "lock"
 #define MAP_STAGE_PREFIX "stage."
 
 static int say(struct map *map, const char *path, const char *what, int rc,
@@ -207,8 +207,8 @@ static int open_stage(struct map *map)
 	buf_append_str(&map->stage_path, *dst == '-' ? "./" : "");
 	buf_append_str(&map->stage_path, map_dst_path(map, MAP_OWN_NAME));
 	buf_append_str(&map->stage_path, "/");
-	snprintf(map->stage_name, sizeof(map->stage_name), MAP_STAGE_PREFIX "%s",
-	         random + sizeof(".pcopy.") - 1);
+	snprintf(map->stage_name, sizeof(map->stage_name),
+	         MAP_STAGE_PREFIX "%s", random + sizeof(".pcopy.") - 1);
 	buf_append_str(&map->stage_path, map->stage_name);
 	rc = mkdirat(map->own_fd, map->stage_name, 0700) < 0 ? -errno : 0;
 	if (rc == 0) {

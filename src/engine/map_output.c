@@ -97,7 +97,7 @@ int map_open_quietly(int dir_fd, const char *name)
 
 int map_work_open_src(struct map_work *work)
 {
-	struct meta now;
+	struct meta now = {0};
 
 	work->src_fd = map_open_quietly(work->src_dir_fd, work->src_name);
 	int rc = work->src_fd < 0 ? -errno : meta_read(work->src_fd, &now);
@@ -111,7 +111,7 @@ int map_work_open_src(struct map_work *work)
 
 int map_work_is_unchanged(struct map_work *work)
 {
-	struct meta after;
+	struct meta after = {0};
 	int rc = meta_read_at(work->src_dir_fd, work->src_name, &after);
 
 	if (rc < 0 && rc != -ENOENT)
@@ -128,10 +128,12 @@ static int finish_file(struct map_work *work, bool takes_mode)
 {
 	struct meta_target target = {.fd = work->out_fd};
 	uint32_t mode = work->before.mode & 0777;
-	struct meta out;
+	struct meta out = {0};
 	int rc = meta_read(work->out_fd, &out);
 
-	if (rc == 0 && takes_mode && (out.mode & META_PERMS) != mode)
+	if (rc < 0)
+		return rc;
+	if (takes_mode && (out.mode & META_PERMS) != mode)
 		rc = meta_set_perms(target, mode);
 	if (rc == 0 && takes_mode && work->map->settings->takes_times)
 		rc = meta_set_times(target, &work->before);
@@ -162,7 +164,7 @@ static int give_name(struct map_work *work)
 /* What a command left under the name, if it is a file. */
 static int open_output(struct map_work *work)
 {
-	struct meta meta;
+	struct meta meta = {0};
 	int rc;
 
 	work->out_fd = openat(work->dir_fd, work->out_name,
@@ -179,7 +181,7 @@ static int open_output(struct map_work *work)
 
 int map_work_publish(struct map_work *work, bool takes_mode)
 {
-	struct meta out;
+	struct meta out = {0};
 	bool is_file = takes_mode || meta_is(&work->before, S_IFREG);
 	int rc = 0;
 

@@ -140,7 +140,7 @@ int map_plan_next(void *ctx, struct each_source *source,
                   struct each_item *item);
 int map_check_next(void *ctx, struct each_source *source,
                    struct each_item *item);
-void map_on_note(void *ctx, const struct each_record *record, const void *note,
+void map_on_note(void *ctx, const struct each_record *record, const void *data,
                  size_t len);
 void map_add_text(void *ctx, const struct each_record *record, unsigned slot,
                   struct buf *out);

@@ -204,24 +204,38 @@ static int plan_file(struct map *map, const struct map_found *found,
 	return 1;
 }
 
+/* The last component of a path, whose directory is there. */
+static int make_last(struct map *map, const char *path, size_t parent_len,
+                     size_t len, uint32_t mode)
+{
+	size_t start = parent_len + (parent_len > 0);
+	int fd = tree_open(&map->dst_tree, path, parent_len);
+
+	if (fd < 0)
+		return fd;
+	char *name = xstrndup(path + start, len - start);
+	int rc = mkdirat(fd, name, mode) < 0 && errno != EEXIST ? -errno : 0;
+	free(name);
+	return rc;
+}
+
 int map_make_dirs(struct map *map, const char *path, size_t len, uint32_t mode)
 {
 	int fd = tree_open(&map->dst_tree, path, len);
+	int rc = fd < 0 ? fd : 0;
 
-	if (fd != -ENOENT)
-		return fd < 0 ? fd : 0;
-	size_t parent_len = len;
-	while (parent_len > 0 && path[parent_len - 1] != '/')
-		parent_len--;
-	char *name = xstrndup(path + parent_len, len - parent_len);
-	parent_len -= parent_len > 0;
-	/* As deep as the name is; each level once. */
-	int rc = map_make_dirs(map, path, parent_len, 0777);
-	fd = rc < 0 ? rc : tree_open(&map->dst_tree, path, parent_len);
-	if (fd >= 0 && mkdirat(fd, name, mode) < 0 && errno != EEXIST)
-		fd = -errno;
-	free(name);
-	return fd < 0 ? fd : 0;
+	if (rc != -ENOENT)
+		return rc;
+	rc = 0;
+	for (size_t done = 0; rc == 0 && done < len;) {
+		size_t start = done + (done > 0);
+		const char *slash = memchr(path + start, '/', len - start);
+		size_t end = slash ? (size_t)(slash - path) : len;
+
+		rc = make_last(map, path, done, end, end < len ? 0777 : mode);
+		done = end;
+	}
+	return rc;
 }
 
 /* A directory of SRC has one in DST that we can work in. It gets its mode and

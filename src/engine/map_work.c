@@ -62,7 +62,7 @@ static struct map_work *work_of(struct map *map, struct each_worker *worker)
 int map_hash_at(const struct hash_io *io, int dir_fd, const char *name,
                 struct hash *out)
 {
-	struct stat status;
+	struct stat status = {0};
 	int fd = map_open_quietly(dir_fd, name);
 	int rc = fd < 0 || fstat(fd, &status) < 0 ? -errno : 0;
 
