@@ -70,7 +70,7 @@ with_kills() { # INJECTION ARG...
 # link. The master makes few enough of them.
 kill_at_all_calls() {
   make_varied_tree src/varied
-  for call in openat:when=60 pwrite64:when=20 utimensat:when=30 close:when=80 \
+  for call in openat:when=60 pwrite64:when=20 utimensat:when=30 close:when=150 \
     pread64:when=33 flistxattr:when=30 linkat:when=11 symlinkat:when=2 \
     renameat:when=7; do
     remove dst

@@ -89,9 +89,14 @@ pool_size() { # ARG...
 
 @test "workers killed while they list directories lose no name" {
   make_wide_tree src
+  for i in {1..40}; do
+    mkdir -p "src/many/$i"
+    echo "$i" >"src/many/$i/file"
+  done
 
-  # Each lists one directory, with two calls, and dies at the next one.
-  far_with_kills getdents64:signal=KILL:when=3 src dst -j 2
+  # Each lists some directories, with two calls each, and dies at the next one:
+  # so many that none of them meets three deaths.
+  far_with_kills getdents64:signal=KILL:when=9 src dst -j 2
 
   echo "$output"
   [ "$status" -eq 0 ]

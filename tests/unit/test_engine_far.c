@@ -216,6 +216,48 @@ CASE(a_slow_walk_is_handed_over_in_the_middle_of_a_directory)
 	rig_close();
 }
 
+/* After so many steps of the walk; false: it had ended before. */
+static bool hand_over_after(int n_steps)
+{
+	enum feed_state state = FEED_WALKED;
+	char dst[16];
+
+	snprintf(dst, sizeof(dst), "dst%d", n_steps);
+	rig_open(dst, "src", NULL);
+	rig.worker.reply = hear;
+	for (int i = 0; i < n_steps && state != FEED_ENDED; i++)
+		state = feed_step(&rig.feed);
+	/* The next step shows that it is slow. */
+	rig.feed.pace = (struct pace){.n_calls = PACE_CALLS,
+	                              .start_sleeps = (uint64_t)-PACE_CALLS};
+	while (state == FEED_WALKED)
+		state = feed_step(&rig.feed);
+	run_all();
+
+	CHECK_INT(end_all(), 600);
+	CHECK_INT(rig.tally.n_total, 604);
+	rig_close();
+	return state != FEED_ENDED;
+}
+
+CASE(a_walk_that_is_handed_over_at_any_step_finds_all)
+{
+	int n_steps = 1;
+
+	(void)enter_work_dir();
+	CHECK_INT(mkdir("src", 0755), 0);
+	CHECK_INT(mkdir("src/a", 0755), 0);
+	CHECK_INT(mkdir("src/b", 0755), 0);
+	CHECK_INT(mkdir("src/a/c", 0755), 0);
+	put_files("src/a", 200, 1);
+	put_files("src/b", 200, 1);
+	put_files("src/a/c", 200, 1);
+
+	while (hand_over_after(n_steps))
+		n_steps++;
+	CHECK(n_steps >= 5);
+}
+
 int main(int argc, char **argv)
 {
 	return files_main(argc, argv);
