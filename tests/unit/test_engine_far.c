@@ -229,7 +229,7 @@ static bool hand_over_after(int n_steps)
 		state = feed_step(&rig.feed);
 	/* The next step shows that it is slow. */
 	rig.feed.pace = (struct pace){.n_calls = PACE_CALLS,
-	                              .start_sleeps = (uint64_t)-PACE_CALLS};
+	                              .start_sleeps = (uint64_t)-1000000};
 	while (state == FEED_WALKED)
 		state = feed_step(&rig.feed);
 	run_all();
