@@ -129,7 +129,8 @@ each() {
   [ "${lines[2]}" = '5 3 -5' ]
 
   seq 200000 >list
-  each -k -n 0 -a list -- sh -c 'echo "$#"; printf "%s\n" "$@" >&3' sh \
+  # One at a time: what they write to 3 is not pcopy's to keep apart.
+  each -j 1 -k -n 0 -a list -- sh -c 'echo "$#"; printf "%s\n" "$@" >&3' sh \
     3>many >counts
   [ "$(wc -l <counts)" -lt 30 ]
   [ "$(awk '{n += $1} END {print n}' counts)" -eq 200000 ]
