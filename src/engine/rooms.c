@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,13 +92,24 @@ struct stage_room rooms_of(const struct pair *pair, unsigned worker,
 	return (struct stage_room){.fd = rooms->list[worker].fd, .file = file};
 }
 
+/* In whose room a file of that name is; NULL: it is not in one. */
+static const struct room *room_of_file(const struct rooms *rooms,
+                                       const char *file)
+{
+	const size_t at = sizeof(STAGE_PREFIX) - 1;
+	char *end;
+
+	if (!rooms || strncmp(file, STAGE_PREFIX, at) != 0 ||
+	    !strchr(file + at, '.'))
+		return NULL;
+	unsigned long worker = strtoul(file + at, &end, 10);
+	return *end == '.' && worker < rooms->n ? &rooms->list[worker] : NULL;
+}
+
 void rooms_sweep(const struct pair *pair, int dst_fd, char *note)
 {
-	unsigned worker;
+	const struct room *room = room_of_file(pair->rooms, note);
 
-	if (sscanf(note, ROOM_FILE, &worker, &(int){0}) != 2)
-		stage_sweep(dst_fd, note);
-	else if (pair->rooms && worker < pair->rooms->n)
-		stage_sweep(pair->rooms->list[worker].fd, note);
+	stage_sweep(room ? room->fd : dst_fd, note);
 	note[0] = '\0';
 }
