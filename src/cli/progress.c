@@ -241,7 +241,7 @@ static bool in_foreground(const struct progress *progress)
 {
 	if (!progress->in_foreground_only)
 		return true;
-	/* A terminal that does not control this session has no foreground. */
+	/* A terminal that is not our controlling one has no foreground. */
 	pid_t group = tcgetpgrp(progress->fd);
 	return group < 0 || group == getpgrp();
 }
