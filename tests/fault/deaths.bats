@@ -66,6 +66,18 @@ with_kills() { # INJECTION ARG...
   same_copy src dst
 }
 
+# With many deaths chance lets three of them come at the same file: then just
+# these files were given up, and the next run has them.
+after_three_deaths() {
+  local given_up
+
+  [ "$status" -eq 1 ]
+  given_up=$(grep -c ' died of signal 9, given up$' <<<"$output")
+  [[ "$output" == *" directories, $given_up failed, "* ]]
+  run "$PCOPY" --update src dst
+  [ "$status" -eq 0 ]
+}
+
 # Kills workers again and again at each of these calls; nothing is lost, and no
 # link. The master makes few enough of them.
 kill_at_all_calls() {
@@ -76,7 +88,7 @@ kill_at_all_calls() {
     remove dst
     with_kills "${call%:*}:signal=KILL:${call#*:}+200" src dst -j 2
     echo "$call: $output"
-    [ "$status" -eq 0 ]
+    [ "$status" -eq 0 ] || after_three_deaths
     no_litter dst
     same_copy src dst
   done
