@@ -12,25 +12,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int copy_dirs_open(struct copy_tools *tools, struct copy_dirs *dirs)
+void copy_dirs_know(struct copy_tools *tools, struct copy_dirs *dirs,
+                    const struct meta *dst)
 {
-	struct meta meta;
-
-	if (dirs->dst_fd < 0)
-		return 0;
-	int rc = meta_read(dirs->dst_fd, &meta);
-	if (rc < 0)
-		return rc;
-	dirs->dst_dev = meta.dev;
-	dirs->dst_is_locked = meta.is_locked;
-	dirs->traits = traits_of(&tools->traits, meta.dev, dirs->dst_fd);
+	dirs->dst_dev = dst->dev;
+	dirs->dst_is_locked = dst->is_locked;
+	dirs->traits = traits_of(&tools->traits, dst->dev, dirs->dst_fd);
 	/* Another user's directory may get a default ACL or a group for new
 	 * files at any moment. */
-	dirs->is_ours = meta.uid == geteuid() || meta.uid == 0;
-	dirs->writer_now = held_writer(&meta);
-	dirs->is_closed = held_is_closed(&meta);
+	dirs->is_ours = dst->uid == geteuid() || dst->uid == 0;
+	dirs->writer_now = held_writer(dst);
+	dirs->is_closed = held_is_closed(dst);
 	dirs->inherits_acl = !dirs->is_ours || xattr_is_inherited(dirs->dst_fd);
-	return 0;
+}
+
+int copy_read_flags(struct copy_tools *tools, int fd, uint64_t dev,
+                    struct flags *out)
+{
+	enum flags_form form =
+		traits_of(&tools->any_traits, dev, fd)->flags_form;
+
+	return flags_read_as(fd, form, out);
 }
 
 void copy_note_made(struct copy_dirs *dirs, int fd)

@@ -23,7 +23,8 @@
 /* What stays the same for a worker's whole life. */
 struct copy_tools {
 	const struct settings *settings;
-	struct traits_table traits;
+	struct traits_table traits;     /* of destinations */
+	struct traits_table any_traits; /* of either, for flags */
 	struct xattr_scratch xattrs;
 	struct buf link, other_link;
 	struct data_io io;
@@ -55,8 +56,10 @@ struct copy_dirs {
 	char *note;             /* STAGE_NAME_MAX bytes, survive a death */
 };
 
-/* Looks at a destination directory before a batch. */
-int copy_dirs_open(struct copy_tools *tools, struct copy_dirs *dirs);
+/* Before a batch: what follows from the destination directory being like that.
+ */
+void copy_dirs_know(struct copy_tools *tools, struct copy_dirs *dirs,
+                    const struct meta *dst);
 
 enum copy_outcome {
 	COPY_MADE,      /* made anew or replaced */

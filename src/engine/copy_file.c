@@ -72,7 +72,8 @@ static int learn_new(struct copying *copying, int fd)
 		return 0;
 	int rc = meta_read(fd, &dirs->new_meta);
 	if (rc == 0 && (copying->dress.keep & DRESS_FLAGS))
-		rc = flags_read(fd, &dirs->new_flags);
+		rc = flags_read_as(fd, dirs->traits->flags_form,
+		                   &dirs->new_flags);
 	if (rc < 0)
 		return fault_dst(copying->fault, "cannot stat", rc);
 	dirs->knows_new = dirs->is_ours;
@@ -104,7 +105,8 @@ static int fill(struct copying *copying, int fd)
 
 	dress->dst.fd = fd;
 	if (dress->keep & DRESS_FLAGS) {
-		rc = flags_read(copying->src_fd, &dress->want_flags);
+		rc = copy_read_flags(copying->tools, copying->src_fd,
+		                     copying->meta.dev, &dress->want_flags);
 		if (rc < 0)
 			return fault_src(fault, "cannot read inode flags", rc);
 		rc = flags_set_early(fd, &dress->want_flags, &dress->have_flags,

@@ -124,16 +124,18 @@ int copy_make_way(struct copy_tools *tools, const struct copy_dirs *dirs,
 
 /* Both sides are held and dressed; 1 when something was put right, or
  * FLAGS_NEED_NEW. */
-static int mend_held(struct dress *dress, const struct meta *dst,
-                     struct fault *fault)
+static int mend_held(struct copy_tools *tools, struct dress *dress,
+                     const struct meta *dst, struct fault *fault)
 {
 	dress->have = *dst;
 	if (meta_is(dst, S_IFREG) && (dress->keep & DRESS_FLAGS) &&
 	    !dress->src.is_path && !dress->dst.is_path) {
-		int rc = flags_read(dress->src.fd, &dress->want_flags);
+		int rc = copy_read_flags(tools, dress->src.fd, dress->want->dev,
+		                         &dress->want_flags);
 
 		if (rc == 0)
-			rc = flags_read(dress->dst.fd, &dress->have_flags);
+			rc = copy_read_flags(tools, dress->dst.fd, dst->dev,
+			                     &dress->have_flags);
 		if (rc < 0)
 			return fault_dst(fault, "cannot read inode flags", rc);
 	}
@@ -161,13 +163,13 @@ static enum copy_outcome make_anew(struct copy_tools *tools,
 }
 
 /* 1 when something is to be put right. */
-static int look(const struct dress *dress, const struct meta *dst,
-                struct fault *fault)
+static int look(struct copy_tools *tools, const struct dress *dress,
+                const struct meta *dst, struct fault *fault)
 {
 	struct dress only = *dress;
 
 	only.only_looks = true;
-	return mend_held(&only, dst, fault);
+	return mend_held(tools, &only, dst, fault);
 }
 
 /* A look first, as a locked file that is right needs no unlocking. */
@@ -175,12 +177,12 @@ static int mend_locked(struct copy_tools *tools, const struct copy_dirs *dirs,
                        const struct job_entry *entry, const struct meta *dst,
                        struct dress *dress, struct fault *fault)
 {
-	int rc = look(dress, dst, fault);
+	int rc = look(tools, dress, dst, fault);
 
 	if (rc <= 0 || dress->only_looks)
 		return rc;
 	rc = copy_unlock(tools, dirs, job_dst_name(entry), dst, fault);
-	return rc < 0 ? rc : mend_held(dress, dst, fault);
+	return rc < 0 ? rc : mend_held(tools, dress, dst, fault);
 }
 
 /* A file that may be somebody else's is left to him, and a new one made. */
@@ -193,19 +195,19 @@ static int mend_dst(struct copy_tools *tools, const struct copy_dirs *dirs,
 	if (own < 0)
 		return fault_dst(fault, "was replaced meanwhile", own);
 	if (!own) {
-		int rc = look(dress, dst, fault);
+		int rc = look(tools, dress, dst, fault);
 
 		return rc > 0 ? FLAGS_NEED_NEW : rc;
 	}
 	if (dst->is_locked)
 		return mend_locked(tools, dirs, entry, dst, dress, fault);
-	return mend_held(dress, dst, fault);
+	return mend_held(tools, dress, dst, fault);
 }
 
 /* Nothing is to be done, as for most entries: what was looked at is not asked
  * for again then, since nothing is done to it. */
-static bool is_right(const struct copy_dirs *dirs, const struct meta *dst,
-                     struct dress *dress)
+static bool is_right(struct copy_tools *tools, const struct copy_dirs *dirs,
+                     const struct meta *dst, struct dress *dress)
 {
 	const bool only_looks = dress->only_looks;
 	struct fault fault;
@@ -214,7 +216,7 @@ static bool is_right(const struct copy_dirs *dirs, const struct meta *dst,
 	if (dirs->notes_made)
 		return false;
 	dress->only_looks = true;
-	if (mend_held(dress, dst, &fault) == 0)
+	if (mend_held(tools, dress, dst, &fault) == 0)
 		return true;
 	dress->only_looks = only_looks;
 	dress->lost = (struct dress_lost){0};
@@ -254,7 +256,7 @@ enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
 	                &dress.dst);
 	if (rc < 0)
 		rc = fault_dst(fault, "was replaced meanwhile", rc);
-	else if (!is_right(dirs, dst, &dress))
+	else if (!is_right(tools, dirs, dst, &dress))
 		rc = mend_opened(tools, dirs, entry, dst, &dress, fault);
 	copy_note_made(dirs, dress.dst.fd);
 	(void)fd_close(dress.src.fd);

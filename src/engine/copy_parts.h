@@ -38,6 +38,10 @@ int copy_is_own(const struct copy_dirs *dirs, int fd, const struct meta *dst,
 /* Keeps in mind which inode the copy is, if that will be asked. */
 void copy_note_made(struct copy_dirs *dirs, int fd);
 
+/* The flags of either side; fd is on the file system dev. */
+int copy_read_flags(struct copy_tools *tools, int fd, uint64_t dev,
+                    struct flags *out);
+
 /* What the settings keep, nothing else filled in. */
 struct dress copy_dress(struct copy_tools *tools, const struct copy_dirs *dirs,
                         const struct meta *want);

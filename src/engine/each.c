@@ -161,7 +161,8 @@ static void sleep_or_look(struct batch *batch, bool may_sleep)
 		watch_source(batch);
 		watch_tokens(batch);
 	}
-	if (may_sleep && mp_workers_prepare_sleep(master->workers, wants_room))
+	if (may_sleep &&
+	    mp_workers_prepare_sleep(master->workers, wants_room, 1))
 		may_sleep = false;
 	int n = epoll_wait(batch->epoll_fd, events, ARRAY_LEN(events),
 	                   may_sleep ? mono_left_ms(look_ns) : 0);

@@ -8,6 +8,7 @@
 #include "fs/tree.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 /* What was found says it all: there is no errno to add. */
@@ -232,6 +233,16 @@ int enter_open_src(struct worker *worker, struct enter_dir *dir,
 	if (is_some_root(worker, &dir->meta, true))
 		return refuse_src(fault, "is the destination itself");
 	return fd;
+}
+
+int enter_open_names(int fd, bool is_root)
+{
+	int again = is_root ? tree_open_child(fd, ".", O_NOATIME) : -EACCES;
+
+	if (again != -EACCES)
+		return again;
+	again = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return again < 0 ? -errno : again;
 }
 
 int enter_read_unreadable(struct worker *worker, struct enter_dir *dir)

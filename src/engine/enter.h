@@ -32,6 +32,12 @@ struct enter_dir {
 int enter_open_src(struct worker *worker, struct enter_dir *dir,
                    struct fault *fault);
 
+/* A descriptor to read the names from, once, of what enter_open_src gave; the
+ * caller closes it. The root's is shared by all processes, so is its offset, and
+ * it was opened as the user's word: it is opened again, unless it can be read
+ * but not entered. */
+int enter_open_names(int fd, bool is_root);
+
 /* The same note for a source that may not be read: it still gets its place. */
 int enter_read_unreadable(struct worker *worker, struct enter_dir *dir);
 

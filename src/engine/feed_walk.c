@@ -9,7 +9,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 /* Entries looked at in one step, between two looks at the queues. */
@@ -25,12 +24,7 @@ static void fail(struct feed *feed, const struct dir *dir, const char *name,
 static void begin_scan(struct feed *feed, struct dir *dir, int src_fd)
 {
 	struct fault fault;
-	/* A description of its own: the cached one keeps its offset. */
-	int fd = tree_open_child(src_fd, ".", O_NOATIME);
-
-	/* One that can be read but not entered; it is read only once. */
-	if (fd == -EACCES)
-		fd = fcntl(src_fd, F_DUPFD_CLOEXEC, 0);
+	int fd = enter_open_names(src_fd, !dir->parent);
 	int rc = fd < 0 ? fd : scan_open(&feed->scan, fd);
 
 	/* Whoever takes over before the first entry begins there. */

@@ -10,18 +10,20 @@
 #include <errno.h>
 
 /* What the directory has, and what flags it is to have. */
-static int read_held(const struct finish *dir, struct dress *dress)
+static int read_held(struct copy_tools *tools, const struct finish *dir,
+                     struct dress *dress)
 {
-	int rc = meta_read(dress->dst.fd, &dress->have);
+	int rc = held_read(dress->dst.fd, dir->dst_dev, dir->dst_ino,
+	                   &dress->have);
 
-	if (rc == 0)
-		rc = held_same(dress->dst.fd, dir->dst_dev, dir->dst_ino);
 	if (rc < 0 || !(dress->keep & DRESS_FLAGS))
 		return rc;
-	rc = flags_read(dress->dst.fd, &dress->have_flags);
+	rc = copy_read_flags(tools, dress->dst.fd, dress->have.dev,
+	                     &dress->have_flags);
 	dress->want_flags = dress->have_flags;
 	if (rc == 0 && dress->src.fd >= 0 && !dress->src.is_path)
-		rc = flags_read(dress->src.fd, &dress->want_flags);
+		rc = copy_read_flags(tools, dress->src.fd, dir->want->dev,
+		                     &dress->want_flags);
 	return rc;
 }
 
@@ -39,7 +41,7 @@ static void learn_times(struct worker *worker, struct dress *dress)
 static int dress_held(struct worker *worker, const struct finish *dir,
                       struct dress *dress, struct fault *fault)
 {
-	int rc = read_held(dir, dress);
+	int rc = read_held(&worker->tools, dir, dress);
 
 	if (rc < 0)
 		return fault_dst(fault,

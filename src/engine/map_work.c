@@ -127,13 +127,15 @@ static int copy(struct map_work *work)
 	};
 	struct fault fault = {0};
 	struct counts counts = {0};
+	struct meta dst;
 
 	work->reason = MAP_NOT_COPIED;
 	job_begin(&work->entry, &head, "");
 	job_add(&work->entry, &entry);
-	int rc = copy_dirs_open(&work->tools, &dirs);
+	int rc = meta_read(dirs.dst_fd, &dst);
 	if (rc < 0)
 		return rc;
+	copy_dirs_know(&work->tools, &dirs, &dst);
 	enum copy_outcome outcome = copy_entry(
 		&work->tools, &dirs, job_first((const void *)work->entry.data),
 		&counts, &fault);

@@ -12,13 +12,13 @@ static const char *what_failed(int rc)
 }
 
 static int open_dir(struct tree *tree, const struct job *job, uint64_t dev,
-                    uint64_t ino)
+                    uint64_t ino, struct meta *meta)
 {
 	int fd = tree_open(tree, job_path(job), job->path_len);
 
 	if (fd < 0)
 		return fd;
-	int rc = held_same(fd, dev, ino);
+	int rc = held_read(fd, dev, ino, meta);
 	/* Next time, what is there then is looked at again. */
 	if (rc == -ESTALE)
 		tree_forget(tree, job_path(job), job->path_len);
@@ -28,8 +28,9 @@ static int open_dir(struct tree *tree, const struct job *job, uint64_t dev,
 int place_open(struct worker *worker, const struct job *job,
                struct copy_dirs *dirs, struct fault *fault)
 {
+	struct meta meta;
 	int fd = open_dir(&worker->src_trees[job->operand], job, job->src_dev,
-	                  job->src_ino);
+	                  job->src_ino, &meta);
 
 	if (fd < 0)
 		return fault_src(fault, what_failed(fd), fd);
@@ -38,10 +39,10 @@ int place_open(struct worker *worker, const struct job *job,
 	if (job->flags & JOB_DST_MISSING)
 		return 0;
 	fd = open_dir(&worker->dst_trees[job->operand], job, job->dst_dev,
-	              job->dst_ino);
+	              job->dst_ino, &meta);
 	if (fd < 0)
 		return fault_dst(fault, what_failed(fd), fd);
 	dirs->dst_fd = fd;
-	int rc = copy_dirs_open(&worker->tools, dirs);
-	return rc < 0 ? fault_dst(fault, "cannot stat", rc) : 0;
+	copy_dirs_know(&worker->tools, dirs, &meta);
+	return 0;
 }

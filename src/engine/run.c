@@ -21,6 +21,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+/* Steps of the walk between two looks at the queues, at most. */
+#define WALK_STEPS 16
+
 static int watch_fd(int epoll_fd, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
@@ -177,13 +180,28 @@ static void submit(struct master *master)
 	}
 }
 
+/* While half of the jobs that wait are done, none of the workers has to wait
+ * for the master: a wake for each would cost both more than it brings. Faults
+ * are told at the next tick at the latest. Where workers walk, each reply may
+ * be what the others wait for. */
+static uint32_t n_ends_worth_waking(struct master *master)
+{
+	size_t n_jobs = mp_workers_n_in_flight(master->workers);
+	size_t n_in_hand = master->settings.n_workers;
+
+	if (n_jobs < n_in_hand + 4 || !far_is_idle(&master->feed))
+		return 1;
+	return (uint32_t)(n_jobs - n_in_hand) / 2;
+}
+
 static void sleep_or_look(struct master *master, bool may_sleep)
 {
 	struct epoll_event events[4];
 	uint64_t n_ticks;
 
 	if (may_sleep &&
-	    mp_workers_prepare_sleep(master->workers, has_job(master)))
+	    mp_workers_prepare_sleep(master->workers, has_job(master),
+	                             n_ends_worth_waking(master)))
 		may_sleep = false;
 	if (may_sleep)
 		pace_forget(&master->feed.pace);
@@ -206,6 +224,22 @@ static bool is_over(const struct master *master)
 	       (master->tally->is_final && !master->feed.backlog.first);
 }
 
+/* While the queue is half full nobody waits for what the walk finds, and a look
+ * at the queues costs as much as six entries. */
+static enum feed_state walk(struct master *master)
+{
+	enum feed_state state;
+	unsigned n_steps = 0;
+
+	do
+		state = feed_step(&master->feed);
+	while (state == FEED_WALKED && ++n_steps < WALK_STEPS &&
+	       2 * mp_workers_n_in_flight(master->workers) >=
+	               master->settings.queue_depth &&
+	       !backlog_is_full(&master->feed.backlog));
+	return state;
+}
+
 /* Returns 0, or -ECHILD when all workers are gone for good. */
 static int loop(struct master *master)
 {
@@ -215,8 +249,7 @@ static int loop(struct master *master)
 		bool walks = !is_stopping(master) && !master->tally->is_final &&
 		             !backlog_is_full(&master->feed.backlog);
 
-		enum feed_state state =
-			walks ? feed_step(&master->feed) : FEED_WAITS;
+		enum feed_state state = walks ? walk(master) : FEED_WAITS;
 		if (state == FEED_ENDED)
 			master->tally->is_final = true;
 		if (!is_stopping(master))

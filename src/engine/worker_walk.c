@@ -11,7 +11,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 /* Names that one reply brings, and one job. The directory is opened again for
@@ -166,15 +165,6 @@ static int send_names(struct worker *worker, struct job *job, struct scan *scan)
 	return rc;
 }
 
-/* The root's descriptor is shared by all, and was opened as the user's word. */
-static int open_root_again(int root_fd)
-{
-	int fd = tree_open_child(root_fd, ".", O_NOATIME);
-
-	/* One that can be read but not entered. */
-	return fd == -EACCES ? fcntl(root_fd, F_DUPFD_CLOEXEC, 0) : fd;
-}
-
 static int open_scan(struct worker *worker, const struct job *job,
                      struct scan *scan)
 {
@@ -186,9 +176,7 @@ static int open_scan(struct worker *worker, const struct job *job,
 	int rc = held_same(fd, job->src_dev, job->src_ino);
 	if (rc < 0)
 		return rc;
-	/* A cached one's offset is nobody else's. */
-	fd = job->path_len ? fcntl(fd, F_DUPFD_CLOEXEC, 0)
-	                   : open_root_again(fd);
+	fd = enter_open_names(fd, job->path_len == 0);
 	rc = fd < 0 ? fd : scan_open(scan, fd);
 	if (rc < 0)
 		(void)fd_close(fd);

@@ -23,18 +23,54 @@ static bool is_unsupported(int err)
 	       err == ENOSYS;
 }
 
-int flags_read(int fd, struct flags *out)
+/* As the kernel itself translates them (fileattr_fill_xflags). */
+static uint32_t bits_of_extended(uint32_t xflags)
+{
+	static const struct {
+		uint32_t xflag, bit;
+	} pairs[] = {
+		{FS_XFLAG_IMMUTABLE, FS_IMMUTABLE_FL},
+		{FS_XFLAG_APPEND, FS_APPEND_FL},
+		{FS_XFLAG_SYNC, FS_SYNC_FL},
+		{FS_XFLAG_NOATIME, FS_NOATIME_FL},
+		{FS_XFLAG_NODUMP, FS_NODUMP_FL},
+		{FS_XFLAG_PROJINHERIT, FS_PROJINHERIT_FL},
+	};
+	uint32_t bits = 0;
+
+	for (size_t i = 0; xflags && i < ARRAY_LEN(pairs); i++) {
+		if (xflags & pairs[i].xflag)
+			bits |= pairs[i].bit;
+	}
+	return bits;
+}
+
+int flags_read_as(int fd, enum flags_form form, struct flags *out)
 {
 	struct fsxattr extended;
 	int bits = 0;
 
 	*out = (struct flags){0};
-	if (ioctl(fd, FS_IOC_GETFLAGS, &bits) < 0)
-		return is_unsupported(errno) ? 0 : -errno;
-	out->bits = (uint32_t)bits & KEPT;
-	if (ioctl(fd, FS_IOC_FSGETXATTR, &extended) == 0)
+	if (form != FLAGS_IN_EXTENDED) {
+		if (ioctl(fd, FS_IOC_GETFLAGS, &bits) < 0)
+			return is_unsupported(errno) ? 0 : -errno;
+		out->bits = (uint32_t)bits & KEPT;
+	}
+	if (form == FLAGS_IN_BITS)
+		return 0;
+	if (ioctl(fd, FS_IOC_FSGETXATTR, &extended) == 0) {
 		out->project = extended.fsx_projid;
+		if (form == FLAGS_IN_EXTENDED)
+			out->bits = bits_of_extended(extended.fsx_xflags);
+	} else if (form == FLAGS_IN_EXTENDED && !is_unsupported(errno)) {
+		return -errno;
+	}
 	return 0;
+}
+
+int flags_read(int fd, struct flags *out)
+{
+	return flags_read_as(fd, FLAGS_IN_BOTH, out);
 }
 
 /* Sets the kept bits, leaving the file system's own alone. */

@@ -17,8 +17,16 @@ struct flags {
 	uint32_t project;
 };
 
+/* Which calls tell all that a file system keeps of them. */
+enum flags_form {
+	FLAGS_IN_BOTH,     /* not known, so both: ext4, f2fs, ... */
+	FLAGS_IN_BITS,     /* FS_IOC_GETFLAGS: it has no projects */
+	FLAGS_IN_EXTENDED, /* FS_IOC_FSGETXATTR: no other flags than that has */
+};
+
 /* Regular files and directories only; anything else has none. */
 int flags_read(int fd, struct flags *out);
+int flags_read_as(int fd, enum flags_form form, struct flags *out);
 
 /* Sets or clears the flag that only an empty file can change (no copy on
  * write). have is brought up to date; what is refused is no longer wanted. */

@@ -27,18 +27,22 @@ static bool numbers_anew(int fd)
 	}
 }
 
+int held_read(int fd, uint64_t dev, uint64_t ino, struct meta *out)
+{
+	int rc = meta_read(fd, out);
+
+	if (rc < 0 || ino == 0)
+		return rc;
+	if ((out->dev == dev && out->ino == ino) || numbers_anew(fd))
+		return 0;
+	return -ESTALE;
+}
+
 int held_same(int fd, uint64_t dev, uint64_t ino)
 {
 	struct meta now;
 
-	if (ino == 0)
-		return 0;
-	int rc = meta_read(fd, &now);
-	if (rc < 0)
-		return rc;
-	if ((now.dev == dev && now.ino == ino) || numbers_anew(fd))
-		return 0;
-	return -ESTALE;
+	return ino == 0 ? 0 : held_read(fd, dev, ino, &now);
 }
 
 /* The number of names and the name itself come from one statx by name: asked

@@ -16,6 +16,9 @@
  * passes. */
 int held_same(int fd, uint64_t dev, uint64_t ino);
 
+/* The same, and what it is now. */
+int held_read(int fd, uint64_t dev, uint64_t ino, struct meta *out);
+
 /* 1 when the inode that fd holds has, all at one moment, this name and no
  * other; 0 when it has others, too. */
 int held_only_name(int fd, int dir_fd, const char *name);

@@ -11,15 +11,22 @@
  * same if its time is the source's, cut to this step. FAT keeps two seconds,
  * exFAT 10 ms, NTFS and SMB 100 ns. Where the data is elsewhere, a write that
  * was taken may still be refused at close or fsync (close(2), NOTES). */
-static void learn(struct traits *traits, int dir_fd)
+static void learn(struct traits *traits, int fd)
 {
 	struct statfs fs;
 
-	if (fstatfs(dir_fd, &fs) < 0)
+	if (fstatfs(fd, &fs) < 0)
 		return;
 	switch ((uint32_t)fs.f_type) {
 	case XFS_SUPER_MAGIC:
 		traits->slow_tmpfile = true;
+		traits->flags_form = FLAGS_IN_EXTENDED;
+		break;
+	case TMPFS_MAGIC:
+		traits->flags_form = FLAGS_IN_EXTENDED;
+		break;
+	case BTRFS_SUPER_MAGIC:
+		traits->flags_form = FLAGS_IN_BITS;
 		break;
 	case MSDOS_SUPER_MAGIC:
 		traits->times.granularity_ns = 2 * (uint32_t)NS_PER_S;
@@ -46,7 +53,7 @@ static void learn(struct traits *traits, int dir_fd)
 	}
 }
 
-struct traits *traits_of(struct traits_table *table, uint64_t dev, int dir_fd)
+struct traits *traits_of(struct traits_table *table, uint64_t dev, int fd)
 {
 	for (size_t i = 0; i < TRAITS_MAX; i++) {
 		if (table->entries[i].is_known && table->entries[i].dev == dev)
@@ -58,7 +65,7 @@ struct traits *traits_of(struct traits_table *table, uint64_t dev, int dir_fd)
 		.is_known = true,
 		.times = META_ALL_TIMES,
 	};
-	learn(traits, dir_fd);
+	learn(traits, fd);
 	return traits;
 }
 

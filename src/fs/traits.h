@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fs/traits.h - what the file system of a destination directory can do
+/* fs/traits.h - what the file system of a file or directory can do
  *
  * Model     found out once per file system and process, then remembered: the
  *           first use says "not supported", all later ones know
@@ -8,6 +8,7 @@
 #define FS_TRAITS_H
 
 #include "base/base.h"
+#include "fs/flags.h"
 #include "fs/meta.h"
 
 struct traits {
@@ -17,6 +18,7 @@ struct traits {
 	bool slow_tmpfile;    /* it costs more than a name and a rename */
 	bool no_xattr;        /* cannot hold extended attributes at all */
 	uint32_t told_losses; /* for the user of this table */
+	enum flags_form flags_form;
 	bool errs_late;       /* write errors may show at close or fsync only */
 	bool knows_times;     /* by trying, not by its name */
 	struct meta_times times;
@@ -29,8 +31,9 @@ struct traits_table {
 	size_t next;
 };
 
-/* The traits of the file system dev that dir_fd, a directory, is on. */
-struct traits *traits_of(struct traits_table *table, uint64_t dev, int dir_fd);
+/* The traits of the file system dev that fd is on. Stays where it is until so
+ * many others are asked for. */
+struct traits *traits_of(struct traits_table *table, uint64_t dev, int fd);
 
 /* Finds out which times are kept here, unless they are known, if what was seen
  * of src, or of its copy dst (which may be NULL), lets one doubt that all are. */

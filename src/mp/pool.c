@@ -309,7 +309,7 @@ static void sleep_until(struct mp_pool *pool, bool want_room,
 	struct pollfd wait = {mp_workers_fd(pool->workers), POLLIN, 0};
 
 	/* Whatever wakes it, a signal too: the caller looks again. */
-	if (!mp_workers_prepare_sleep(pool->workers, want_room))
+	if (!mp_workers_prepare_sleep(pool->workers, want_room, 1))
 		(void)poll(&wait, 1, mono_left_ms(deadline_ns));
 }
 

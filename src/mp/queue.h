@@ -103,12 +103,15 @@ size_t mp_queue_recover(struct mp_queue *queue, pid_t pid,
 /* For epoll: a descriptor (eventfd) that becomes readable when a sleeping
  * reader (or writer) should look again. Before sleeping call arm: it returns
  * true when there is a record (a free slot) now, so do not sleep; false when
- * the next publish (done) will make the descriptor readable. Call
- * mp_queue_disarm after waking; it empties the descriptor. One process a side
- * may sleep this way. A close wakes both sides. */
+ * the n_changes-th publish (done) from now on will make the descriptor
+ * readable: more than 1 for who has no use for one at a time, and knows that
+ * so many will come. Call mp_queue_disarm after waking; it empties the
+ * descriptor. One process a side may sleep this way. A close wakes both sides,
+ * and so does recover. */
 enum mp_queue_side { MP_QUEUE_READER, MP_QUEUE_WRITER };
 int mp_queue_fd(const struct mp_queue *queue, enum mp_queue_side side);
-bool mp_queue_arm(struct mp_queue *queue, enum mp_queue_side side);
+bool mp_queue_arm(struct mp_queue *queue, enum mp_queue_side side,
+                  uint32_t n_changes);
 void mp_queue_disarm(struct mp_queue *queue, enum mp_queue_side side);
 
 #endif

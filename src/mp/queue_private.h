@@ -56,7 +56,8 @@ static inline bool mp_seq_before(uint64_t a, uint64_t b)
 struct mp_event {
 	_Atomic uint32_t count;     /* the futex; rises with each wake */
 	_Atomic uint32_t n_waiters; /* never less than there are */
-	_Atomic uint32_t is_armed;  /* somebody sleeps in epoll */
+	/* 0: nobody sleeps in epoll; else so many changes until it is rung */
+	_Atomic uint32_t n_until_bell;
 };
 
 struct mp_queue_shared {

@@ -17,9 +17,9 @@
  *   got is made good by recover, which wakes all. Nobody makes good for one
  *   that is only stopped (SIGSTOP, a debugger), nor for a death that nobody
  *   has noticed yet: therefore no sleep is longer than mp_queue_slice_ns.
- * - In epoll: is_armed is set, then the words are looked at, then epoll sleeps.
- *   Who changes a word afterwards finds the flag, takes it away and writes the
- *   eventfd. If it dies between these two, recover writes.
+ * - In epoll: n_until_bell is set, then the words are looked at, then epoll
+ *   sleeps. Who changes a word afterwards counts it down, and writes the
+ *   eventfd when none is left. If it dies between these two, recover writes.
  * - A closed queue is drained when no word is READY or FILLING. After a close
  *   no slot begins to be filled: reserve looks at is_closed again once its slot
  *   is FILLING. So whoever ends the filling, by publish, cancel or recover,
@@ -50,13 +50,24 @@ static void wake_event(struct mp_event *event, int n)
 	mp_shm_wake(&event->count, n);
 }
 
+/* Counts one change; true for the one that was waited for. No more come after
+ * a close. */
+static bool ends_sleep(_Atomic uint32_t *n_left, bool is_closed)
+{
+	uint32_t n = atomic_load(n_left), left;
+
+	do {
+		left = is_closed || n == 0 ? 0 : n - 1;
+	} while (n && !atomic_compare_exchange_weak(n_left, &n, left));
+	return n && left == 0;
+}
+
 static void wake(struct mp_queue *queue, enum mp_queue_side side, int n)
 {
 	struct mp_event *event = &queue->shared->side[side];
 
 	wake_event(event, n);
-	if (atomic_load(&event->is_armed) &&
-	    atomic_exchange(&event->is_armed, 0))
+	if (ends_sleep(&event->n_until_bell, mp_queue_is_closed(queue)))
 		ring_bell(queue, side);
 }
 
@@ -77,8 +88,8 @@ void mp_queue_wake_all(struct mp_queue *queue)
 {
 	for (int side = 0; side < 2; side++) {
 		wake_event(&queue->shared->side[side], INT_MAX);
-		/* Even if it is not armed: a dead process may have taken the
-		 * flag away and not rung. */
+		/* Even if it is not armed: a dead process may have counted
+		 * down and not rung. */
 		ring_bell(queue, (enum mp_queue_side)side);
 	}
 	wake_event(&queue->shared->idle, INT_MAX);
@@ -127,19 +138,20 @@ int mp_queue_fd(const struct mp_queue *queue, enum mp_queue_side side)
 	return queue->fds[side];
 }
 
-bool mp_queue_arm(struct mp_queue *queue, enum mp_queue_side side)
+bool mp_queue_arm(struct mp_queue *queue, enum mp_queue_side side,
+                  uint32_t n_changes)
 {
 	struct mp_event *event = &queue->shared->side[side];
 	bool is_end, is_ready;
 
-	atomic_store(&event->is_armed, 1);
+	atomic_store(&event->n_until_bell, n_changes);
 	if (side == MP_QUEUE_READER)
 		is_ready = mp_queue_is_readable(queue, &is_end);
 	else
 		is_ready =
 			mp_queue_is_closed(queue) || !mp_queue_is_full(queue);
 	if (is_ready)
-		atomic_store(&event->is_armed, 0);
+		atomic_store(&event->n_until_bell, 0);
 	return is_ready;
 }
 
@@ -147,7 +159,7 @@ void mp_queue_disarm(struct mp_queue *queue, enum mp_queue_side side)
 {
 	uint64_t n_rings;
 
-	atomic_store(&queue->shared->side[side].is_armed, 0);
+	atomic_store(&queue->shared->side[side].n_until_bell, 0);
 	/* Fails when it has not been rung. */
 	(void)!read(queue->fds[side], &n_rings, sizeof(n_rings));
 }

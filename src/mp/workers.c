@@ -194,19 +194,20 @@ size_t mp_workers_n_in_flight(const struct mp_workers *workers)
 	return workers->n_tickets - workers->n_free;
 }
 
-bool mp_workers_prepare_sleep(struct mp_workers *workers, bool want_room)
+bool mp_workers_prepare_sleep(struct mp_workers *workers, bool want_room,
+                              uint32_t n_changes)
 {
 	if (mp_workers_n_alive(workers) == 0)
 		return true;
 	workers->is_armed[MP_QUEUE_READER] = true;
-	if (mp_queue_arm(workers->replies, MP_QUEUE_READER))
+	if (mp_queue_arm(workers->replies, MP_QUEUE_READER, n_changes))
 		return true;
 	/* Without a ticket only a reply can make room. */
 	if (!want_room || workers->n_free == 0 ||
 	    mp_queue_is_closed(workers->tasks))
 		return false;
 	workers->is_armed[MP_QUEUE_WRITER] = true;
-	return mp_queue_arm(workers->tasks, MP_QUEUE_WRITER);
+	return mp_queue_arm(workers->tasks, MP_QUEUE_WRITER, n_changes);
 }
 
 int mp_workers_fd(const struct mp_workers *workers)
@@ -246,7 +247,7 @@ int mp_workers_join(struct mp_workers *workers, int timeout_ms)
 		if (left_ms == 0)
 			return -ETIMEDOUT;
 		/* Whatever wakes it, a signal too: look again. */
-		if (!mp_workers_prepare_sleep(workers, false))
+		if (!mp_workers_prepare_sleep(workers, false, 1))
 			(void)epoll_wait(workers->epoll_fd, &event, 1, left_ms);
 	}
 }

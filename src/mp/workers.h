@@ -85,9 +85,12 @@ size_t mp_workers_n_in_flight(const struct mp_workers *workers);
 
 /* An epoll descriptor, readable when dispatch has something to do or, with
  * want_room, when submit would work again. Call prepare right before sleeping:
- * true means do not sleep. */
+ * true means do not sleep. n_changes: how many replies must have come, or tasks
+ * have ended, until it is worth waking, 1 for the next; of that many the sleeper
+ * must be sure. A death wakes it, too. */
 int mp_workers_fd(const struct mp_workers *workers);
-bool mp_workers_prepare_sleep(struct mp_workers *workers, bool want_room);
+bool mp_workers_prepare_sleep(struct mp_workers *workers, bool want_room,
+                              uint32_t n_changes);
 
 /* No more tasks; workers leave when the queue is empty. */
 void mp_workers_close(struct mp_workers *workers);

@@ -301,7 +301,7 @@ static void run(int deaths_fd)
 			next_kill = mono_now_ns() +
 			            (int64_t)random_below(NS_PER_MS / 2);
 		}
-		if (!mp_queue_arm(replies, MP_QUEUE_READER)) {
+		if (!mp_queue_arm(replies, MP_QUEUE_READER, 1)) {
 			/* In peace nothing but a ring or a death wakes it. */
 			(void)poll(fds, 2,
 			           is_war() ? mono_left_ms(next_kill) : -1);

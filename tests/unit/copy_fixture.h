@@ -32,7 +32,10 @@ static struct copy_dirs copy_open_dirs(void)
 		.note = copy_note,
 	};
 
-	CHECK_INT(copy_dirs_open(&rig.worker.tools, &dirs), 0);
+	struct meta dst;
+
+	CHECK_INT(meta_read(dirs.dst_fd, &dst), 0);
+	copy_dirs_know(&rig.worker.tools, &dirs, &dst);
 	return dirs;
 }
 

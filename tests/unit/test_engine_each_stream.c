@@ -146,7 +146,7 @@ static void tell(struct story story, unsigned n_times)
 
 			CHECK(mp_workers_dispatch(workers) >= 0);
 			if (mp_workers_n_in_flight(workers) > 0 &&
-			    !mp_workers_prepare_sleep(workers, false))
+			    !mp_workers_prepare_sleep(workers, false, 1))
 				(void)poll(&fd, 1, -1);
 		}
 	}

@@ -2,6 +2,7 @@
 #include "files.h"
 
 #include "fs/flags.h"
+#include "fs/traits.h"
 
 #include <linux/fs.h>
 #include <sys/ioctl.h>
@@ -218,4 +219,45 @@ CASE(flags_are_compared_with_their_project)
 int main(int argc, char **argv)
 {
 	return files_main(argc, argv);
+}
+
+/* What a file system keeps is told in its form as it is by both calls. */
+static void check_form_of(const char *dir)
+{
+	const int all[] = {FS_SYNC_FL,   FS_NODUMP_FL,      FS_NOATIME_FL,
+	                   FS_NOCOW_FL,  FS_COMPR_FL,       FS_DIRSYNC_FL,
+	                   FS_NOTAIL_FL, FS_PROJINHERIT_FL, FS_JOURNAL_DATA_FL};
+	struct traits_table table = {0};
+	struct flags flags;
+	struct stat st;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	CHECK_INT(fstat(fd, &st), 0);
+	const struct traits *traits = traits_of(&table, st.st_dev, fd);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		int bits = all[i];
+
+		if (ioctl(fd, FS_IOC_SETFLAGS, &bits) < 0)
+			continue;
+		CHECK_INT(flags_read_as(fd, traits->flags_form, &flags), 0);
+		CHECK(flags_are_same(flags, read_flags(fd)));
+	}
+	(void)close(fd);
+}
+
+CASE(the_form_of_a_file_system_tells_all_that_it_keeps)
+{
+	(void)enter_work_dir();
+	put_dir("d");
+	check_form_of("d");
+}
+
+CASE(so_does_that_of_tmpfs)
+{
+	char dir[] = "/dev/shm/flags-XXXXXX";
+
+	if (!mkdtemp(dir))
+		SKIP("no /dev/shm");
+	check_form_of(dir);
+	CHECK_INT(rmdir(dir), 0);
 }

@@ -89,7 +89,7 @@ static bool die_at_put(unsigned n_steps)
 	pid_t reader = kit_start(get_one, queue);
 
 	kit_await_sleep(&queue->shared->side[MP_QUEUE_READER], 1, reader);
-	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER));
+	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER, 1));
 	pid_t pid = step_start(put_one, queue);
 	while (n_steps > 0 && step(pid))
 		n_steps--;

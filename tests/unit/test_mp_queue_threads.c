@@ -66,7 +66,7 @@ static void *put_from_poll(void *arg)
 
 		while (mp_queue_put(queue, &number, sizeof(number), 0) ==
 		       -EAGAIN) {
-			if (mp_queue_arm(queue, MP_QUEUE_WRITER))
+			if (mp_queue_arm(queue, MP_QUEUE_WRITER, 1))
 				continue;
 			CHECK_INT(poll(&bell, 1, -1), 1);
 			mp_queue_disarm(queue, MP_QUEUE_WRITER);
@@ -139,7 +139,7 @@ static void *get_from_poll(void *arg)
 		if (result == 1) {
 			note(self, *(uint64_t *)record);
 			mp_queue_done(queue, record);
-		} else if (!mp_queue_arm(queue, MP_QUEUE_READER)) {
+		} else if (!mp_queue_arm(queue, MP_QUEUE_READER, 1)) {
 			CHECK_INT(poll(&bell, 1, -1), 1);
 			mp_queue_disarm(queue, MP_QUEUE_READER);
 		}

@@ -212,19 +212,19 @@ CASE(arm_says_whether_there_is_something_now)
 {
 	struct mp_queue *queue = kit_queue(1);
 
-	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER));
-	CHECK(mp_queue_arm(queue, MP_QUEUE_WRITER));
+	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER, 1));
+	CHECK(mp_queue_arm(queue, MP_QUEUE_WRITER, 1));
 	kit_put(queue, 1);
-	CHECK(mp_queue_arm(queue, MP_QUEUE_READER));
-	CHECK(!mp_queue_arm(queue, MP_QUEUE_WRITER));
+	CHECK(mp_queue_arm(queue, MP_QUEUE_READER, 1));
+	CHECK(!mp_queue_arm(queue, MP_QUEUE_WRITER, 1));
 	uint64_t *record = kit_take(queue, 1);
-	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER));
-	CHECK(!mp_queue_arm(queue, MP_QUEUE_WRITER));
+	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER, 1));
+	CHECK(!mp_queue_arm(queue, MP_QUEUE_WRITER, 1));
 	mp_queue_done(queue, record);
-	CHECK(mp_queue_arm(queue, MP_QUEUE_WRITER));
+	CHECK(mp_queue_arm(queue, MP_QUEUE_WRITER, 1));
 	mp_queue_close(queue);
-	CHECK(mp_queue_arm(queue, MP_QUEUE_READER));
-	CHECK(mp_queue_arm(queue, MP_QUEUE_WRITER));
+	CHECK(mp_queue_arm(queue, MP_QUEUE_READER, 1));
+	CHECK(mp_queue_arm(queue, MP_QUEUE_WRITER, 1));
 	mp_queue_destroy(queue);
 }
 
@@ -237,7 +237,7 @@ CASE(only_an_armed_side_is_rung_and_only_once)
 	CHECK(!is_rung(queue, MP_QUEUE_READER));
 	CHECK(!is_rung(queue, MP_QUEUE_WRITER));
 
-	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER));
+	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER, 1));
 	kit_put(queue, 2);
 	CHECK(is_rung(queue, MP_QUEUE_READER));
 	mp_queue_disarm(queue, MP_QUEUE_READER);
@@ -247,19 +247,59 @@ CASE(only_an_armed_side_is_rung_and_only_once)
 	mp_queue_destroy(queue);
 }
 
+CASE(who_waits_for_several_is_rung_once_at_the_last)
+{
+	struct mp_queue *queue = kit_queue(8);
+
+	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER, 3));
+	kit_put(queue, 1);
+	kit_put(queue, 2);
+	CHECK(!is_rung(queue, MP_QUEUE_READER));
+	kit_put(queue, 3);
+	CHECK(is_rung(queue, MP_QUEUE_READER));
+	mp_queue_disarm(queue, MP_QUEUE_READER);
+	kit_put(queue, 4);
+	CHECK(!is_rung(queue, MP_QUEUE_READER));
+	mp_queue_destroy(queue);
+}
+
+CASE(a_close_rings_who_waits_for_several)
+{
+	struct mp_queue *queue = kit_queue(8);
+
+	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER, 3));
+	mp_queue_close(queue);
+	CHECK(is_rung(queue, MP_QUEUE_READER));
+	mp_queue_destroy(queue);
+}
+
+CASE(the_last_record_of_a_closed_queue_rings_who_waits_for_several)
+{
+	struct mp_queue *queue = kit_queue(8);
+	void *record;
+
+	CHECK_INT(mp_queue_reserve(queue, &record, 0), 0);
+	mp_queue_close(queue);
+	mp_queue_disarm(queue, MP_QUEUE_READER);
+	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER, 3));
+	mp_queue_publish(queue, record, 0);
+	CHECK(is_rung(queue, MP_QUEUE_READER));
+	mp_queue_destroy(queue);
+}
+
 CASE(a_free_slot_rings_the_armed_writer)
 {
 	struct mp_queue *queue = kit_queue(1);
 	void *record;
 
 	CHECK_INT(mp_queue_reserve(queue, &record, 0), 0);
-	CHECK(!mp_queue_arm(queue, MP_QUEUE_WRITER));
+	CHECK(!mp_queue_arm(queue, MP_QUEUE_WRITER, 1));
 	mp_queue_cancel(queue, record);
 	CHECK(is_rung(queue, MP_QUEUE_WRITER));
 	mp_queue_disarm(queue, MP_QUEUE_WRITER);
 
 	kit_put(queue, 1);
-	CHECK(!mp_queue_arm(queue, MP_QUEUE_WRITER));
+	CHECK(!mp_queue_arm(queue, MP_QUEUE_WRITER, 1));
 	CHECK_INT(kit_get(queue), 1);
 	CHECK(is_rung(queue, MP_QUEUE_WRITER));
 	mp_queue_destroy(queue);
@@ -269,7 +309,7 @@ CASE(disarm_takes_back_what_arm_asked_for)
 {
 	struct mp_queue *queue = kit_queue(2);
 
-	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER));
+	CHECK(!mp_queue_arm(queue, MP_QUEUE_READER, 1));
 	mp_queue_disarm(queue, MP_QUEUE_READER);
 	kit_put(queue, 1);
 	CHECK(!is_rung(queue, MP_QUEUE_READER));
@@ -297,7 +337,7 @@ static void sleep_in_poll(struct mp_queue *queue, enum mp_queue_side side)
 {
 	struct pollfd bell = {.fd = mp_queue_fd(queue, side), .events = POLLIN};
 
-	if (mp_queue_arm(queue, side))
+	if (mp_queue_arm(queue, side, 1))
 		return;
 	CHECK_INT(poll(&bell, 1, -1), 1);
 	mp_queue_disarm(queue, side);

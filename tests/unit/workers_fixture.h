@@ -280,7 +280,7 @@ static int turn(struct fixture *f, bool want_room)
 	int n = mp_workers_dispatch(f->workers);
 	struct pollfd wait = {mp_workers_fd(f->workers), POLLIN, 0};
 
-	if (n == 0 && !mp_workers_prepare_sleep(f->workers, want_room))
+	if (n == 0 && !mp_workers_prepare_sleep(f->workers, want_room, 1))
 		CHECK_INT(poll(&wait, 1, -1), 1);
 	return n;
 }
