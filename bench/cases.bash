@@ -5,7 +5,7 @@
 # run, tree with its arguments after colons, and what it is.
 
 all_cases='
-small   ext4,xfs,btrfs,tmpfs 3600 210000 q small part!linux      | the kernel source, warm
+small   ext4,xfs,btrfs,tmpfs 6000 210000 q small part!linux      | the kernel source, warm
 inplace ext4,xfs,btrfs,tmpfs 1500 60000 - inplace part          | a part of the kernel source, written in place
 bare    ext4,xfs,btrfs,tmpfs 1500 60000 - bare part             | a part of the kernel source, content only
 others  ext4                 2000 100000 - others part           | other tools, a part of the kernel source

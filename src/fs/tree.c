@@ -275,7 +275,8 @@ int tree_open(struct tree *tree, const char *path, size_t len)
 		return tree->root_fd;
 	for (size_t i = 0; i < ARRAY_LEN(distances); i++) {
 		size_t upper = len_of_upper(path, len, distances[i]);
-		const struct tree_dir *from = nearest(tree, path, len);
+		const struct tree_dir *from =
+			upper ? nearest(tree, path, len) : NULL;
 
 		if (upper <= (from ? from->len : 0))
 			continue;
