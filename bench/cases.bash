@@ -15,9 +15,9 @@ j1      ext4                 2000 100000 - j1 part               | one worker, a
 tiny    ext4,tmpfs           256 1000    q tiny made:-n:10:-b:1000 | 10 files
 onedir  ext4,xfs,btrfs,tmpfs 2400 450000 - onedir made:-n:200000:-b:100 | 200,000 files in one directory
 big2g   ext4,xfs,btrfs,tmpfs 4500 1000   - big made:-n:1:-b:2147483648 | one file of 2 GiB
-mib     ext4,xfs,btrfs,tmpfs 4400 9000   q files made:-n:500:-b:1048576!made:-n:2000:-b:1048576 | files of 1 MiB
-100mib  ext4,xfs,btrfs,tmpfs 4400 9000   - files made:-n:20:-b:104857600 | 20 files of 100 MiB
-mix     ext4,xfs,btrfs,tmpfs 4400 9000   - files made:-n:2000:-b:524288:-B:1073741824 | 2,000 of 512 KiB, one of 1 GiB
+mib     ext4,xfs,btrfs,tmpfs 6500 9000   q files made:-n:500:-b:1048576!made:-n:2000:-b:1048576 | files of 1 MiB
+100mib  ext4,xfs,btrfs,tmpfs 6500 9000   - files made:-n:20:-b:104857600 | 20 files of 100 MiB
+mix     ext4,xfs,btrfs,tmpfs 6500 9000   - files made:-n:2000:-b:524288:-B:1073741824 | 2,000 of 512 KiB, one of 1 GiB
 reflink xfs-sparse,btrfs-sparse 30720 1000 - share shared        | blocks shared: 20 files, 10 GiB
 empty-100k    ext4,tmpfs     700 210000  - many made:-n:100000:-d:100  | 100,000 empty files, 100 directories
 empty-million ext4,tmpfs     3000 2100000 - many made:-n:1000000:-d:1000 | 1,000,000 empty files, 1,000 directories

@@ -141,7 +141,7 @@ int map_guard_names(struct map *map, uint64_t *n_found)
 	struct map_found found;
 	int rc, refused = 0;
 
-	(void)getrandom(&guard.salt, sizeof(guard.salt), 0);
+	(void)!getrandom(&guard.salt, sizeof(guard.salt), 0);
 	*n_found = 0;
 	map_walk_open(&guard.walk, map->settings, &map->each.filter);
 	while (refused == 0 && (rc = map_walk_next(&guard.walk, &found)) != 0) {

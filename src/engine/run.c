@@ -80,6 +80,7 @@ static int share_memory(struct master *master)
 	if (rc < 0)
 		return rc;
 	master->shared = memory;
+	turns_init(&master->shared->turns);
 	watch_init(&master->watch, master->shared, n_cells);
 	return 0;
 }

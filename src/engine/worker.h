@@ -17,6 +17,7 @@
 #include "engine/job.h"
 #include "engine/settings.h"
 #include "engine/site.h"
+#include "engine/turns.h"
 #include "fs/tree.h"
 
 #include <stdatomic.h>
@@ -38,6 +39,7 @@ struct cell {
 /* Shared by all. */
 struct shared {
 	_Atomic uint32_t is_stopping;
+	struct turns turns;
 	struct cell cells[];
 };
 
@@ -52,6 +54,7 @@ struct worker {
 	int (*reply)(void *ctx, const void *data, size_t len, bool is_last);
 	void *reply_ctx;
 	struct copy_tools tools;
+	struct turn turn;
 	struct tree *src_trees, *dst_trees; /* one per operand */
 	struct tree_cache cache;            /* of them all */
 	struct buf path, record, names;     /* scratch */

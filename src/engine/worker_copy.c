@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Copying more bytes than this takes longer than making the file. */
+#define TURN_FILE_BYTES 32768
+
 static const char *action_text(enum copy_outcome outcome, bool is_dry_run)
 {
 	switch (outcome) {
@@ -232,6 +235,34 @@ static void run_entries(struct worker *worker, struct job *job,
 	}
 }
 
+/* Small files, or such whose blocks are shared, where making them is what takes
+ * the time. */
+static bool wants_turn(const struct worker *worker, const struct job *job,
+                       const struct copy_dirs *dirs)
+{
+	const struct settings *settings = worker->settings;
+	bool shares = job->src_dev == job->dst_dev &&
+	              settings->reflink != REFLINK_NEVER;
+
+	return dirs->traits && dirs->traits->takes_turns &&
+	       settings->n_workers > 1 && !settings->is_dry_run &&
+	       (shares || job->bytes <= TURN_FILE_BYTES * job->n_entries);
+}
+
+static void run_in_turn(struct worker *worker, struct job *job,
+                        struct copy_dirs *dirs)
+{
+	struct turns *turns = &worker->shared->turns;
+
+	if (!wants_turn(worker, job, dirs)) {
+		run_entries(worker, job, dirs);
+		return;
+	}
+	turn_take(&worker->turn, turns, worker->settings->n_workers);
+	run_entries(worker, job, dirs);
+	turn_give(&worker->turn, turns);
+}
+
 void worker_copy(struct worker *worker, struct job *job)
 {
 	const struct pair *pair = &worker->site->pairs[job->operand];
@@ -252,7 +283,7 @@ void worker_copy(struct worker *worker, struct job *job)
 		} else {
 			/* What a worker that died here left behind. */
 			rooms_sweep(pair, dirs.dst_fd, job->note);
-			run_entries(worker, job, &dirs);
+			run_in_turn(worker, job, &dirs);
 		}
 	}
 }

@@ -65,7 +65,7 @@ static int make_head(struct ledger *ledger)
 
 	memcpy(head.form, form, sizeof(form));
 	/* Up to 256 bytes come whole and uninterrupted (getrandom(2)). */
-	(void)getrandom(&head.salt, sizeof(head.salt), 0);
+	(void)!getrandom(&head.salt, sizeof(head.salt), 0);
 	/* What a killed run left of a head. */
 	if (ftruncate(ledger->fd, 0) < 0)
 		return -errno;

@@ -27,6 +27,7 @@ static void learn(struct traits *traits, int fd)
 		break;
 	case BTRFS_SUPER_MAGIC:
 		traits->flags_form = FLAGS_IN_BITS;
+		traits->takes_turns = true;
 		break;
 	case MSDOS_SUPER_MAGIC:
 		traits->times.granularity_ns = 2 * (uint32_t)NS_PER_S;
