@@ -37,7 +37,8 @@ each-print tmpfs             64 100      - each-print text:1000  | 1,000 jobs th
 # The first tool is what the others are compared with.
 tools_of_kind() {
   case $1 in
-    small) wanted_tools pcopy old floor floor-rename cp-a rsync xcp ;;
+    small) wanted_tools pcopy old floor floor-walk floor-rename cp-a \
+      rsync xcp ;;
     inplace) wanted_tools pcopy-inplace old-inplace floor-direct cp-a ;;
     bare) wanted_tools pcopy-bare old-bare floor-bare cpz fcp cp-r ;;
     others) wanted_tools pcopy old cp-a cp-r tar xargs parallel rclone \

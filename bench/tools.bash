@@ -46,6 +46,11 @@ floor_command() { # VARIANT
     -direct) cmd+=(-m direct) ;;
     -rename) cmd+=(-m rename) ;;
     -bare) cmd+=(-T -m direct) ;;
+    # And somebody has to walk, who asks for the size of each file.
+    -walk)
+      shell_tool "find src -size +999G & '$programs/floor' copy src '$work/list' dst; wait"
+      return
+      ;;
     -p1) cmd+=(-p 1) ;;
     -big*)
       shell_tool "$big '$programs/floor' big -p ${1#-big} src/\$f dst/\$f"
