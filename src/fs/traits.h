@@ -20,8 +20,8 @@ struct traits {
 	bool no_xattr;        /* cannot hold extended attributes at all */
 	uint32_t told_losses; /* for the user of this table */
 	enum flags_form flags_form;
-	bool errs_late;       /* write errors may show at close or fsync only */
-	bool knows_times;     /* by trying, not by its name */
+	bool errs_late;   /* write errors may show at close or fsync only */
+	bool knows_times; /* by trying, not by its name */
 	struct meta_times times;
 };
 
