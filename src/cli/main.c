@@ -63,13 +63,18 @@ static int hold_standard_fds(void)
 	return 0;
 }
 
-static enum exit_status say_usage(const struct buf *problem)
+static enum exit_status say_usage(const struct buf *problem, enum action mode)
 {
-	static const char hint[] = "Try 'pcopy --help' for more information.\n";
+	struct buf hint = {0};
 
+	buf_printf(&hint, "Try 'pcopy %s--help' for more information.\n",
+	           mode == ACTION_EACH  ? "--each "
+	           : mode == ACTION_MAP ? "--map "
+	                                : "");
 	diag_say("%s", problem->data);
 	/* Nobody is left to tell when stderr itself fails. */
-	(void)fd_write_full(STDERR_FILENO, hint, sizeof(hint) - 1);
+	(void)fd_write_full(STDERR_FILENO, hint.data, hint.len);
+	buf_release(&hint);
 	return EXIT_NOT_STARTED;
 }
 
@@ -191,7 +196,7 @@ int main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE, "");
 	diag_set_program("pcopy");
 	if (options_parse(argc, argv, &options, &problem) < 0) {
-		status = say_usage(&problem);
+		status = say_usage(&problem, options.mode);
 		buf_release(&problem);
 		return (int)status;
 	}

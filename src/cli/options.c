@@ -343,8 +343,10 @@ int options_parse(int argc, char **argv, struct options *out,
 			rc = check_together(&parse);
 		settle_defaults(&options);
 	}
-	if (rc < 0)
+	if (rc < 0) {
+		out->mode = mode;
 		return rc;
+	}
 	*out = options;
 	if (options.action == ACTION_EACH)
 		each_bind(out);

@@ -57,8 +57,9 @@ struct options {
 	char columns[OPTIONS_SEPARATOR_MAX + 1];
 };
 
-/* Fills *out; with --help or --version only out->action counts, and what
- * stands behind them on the line is not looked at. */
+/* Fills *out; with --help or --version only out->action and mode count, and what
+ * stands behind them on the line is not looked at. When it is wrong *problem
+ * says what, and out->mode of what it is the usage. */
 int options_parse(int argc, char **argv, struct options *out,
                   struct buf *problem) NODISCARD;
 

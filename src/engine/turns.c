@@ -21,7 +21,7 @@ static int64_t cpu_now_ns(void)
 
 void turn_take(struct turn *turn, struct turns *turns, unsigned n_workers)
 {
-	int wait_ms = TURN_MS * (int)n_workers;
+	int wait_ms = TURN_MS * (int)min_u64(n_workers, TURN_WORKERS_MAX);
 
 	if (!turn->waited)
 		turn->is_had = mp_lock_acquired(

@@ -10,7 +10,7 @@
  *           waits are what several workers are for.
  * Lifetime  struct turns is in shared memory, initialised before the fork;
  *           struct turn is a worker's own, {0} to start
- * Blocking  take: TURN_MS a worker, at most
+ * Blocking  take: TURN_MS for each worker, of TURN_WORKERS_MAX at most
  * Death     the turn of a dead worker is free */
 #ifndef ENGINE_TURNS_H
 #define ENGINE_TURNS_H
@@ -20,6 +20,9 @@
 
 /* Twice what 64 small files take. */
 #define TURN_MS 3
+
+/* Who has it may be stuck: then the others lose this much a batch. */
+#define TURN_WORKERS_MAX 8
 
 struct turns {
 	struct mp_lock lock;

@@ -247,7 +247,7 @@ each() {
   local words
   while read -r -a words; do
     run -2 each "${words[@]}"
-    [[ $output == *"Try 'pcopy --help'"* ]]
+    [[ $output == *"Try 'pcopy --each --help'"* ]]
   done <<'END'
 -- true
 . --

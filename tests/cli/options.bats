@@ -378,3 +378,11 @@ from_source() {
   "$PCOPY" src dst 2>out
   fails grep -q updating out
 }
+
+@test "a usage error points to the help of its mode" {
+  for mode in --each --map; do
+    run --separate-stderr "$PCOPY" $mode --nonsense
+    [ "$status" -eq 2 ]
+    [ "${stderr_lines[1]}" = "Try 'pcopy $mode --help' for more information." ]
+  done
+}
