@@ -105,7 +105,7 @@ room_needed() {
 }
 
 run_case() {
-  local keeps_dst='' is_cold='' back here clean_in tools rounds=$rounds
+  local keeps_dst='' is_cold='' fresh_mib='' back here clean_in tools rounds=$rounds
   local oracle place_text
   local quick_tree=${tree%!*}
 
@@ -131,6 +131,7 @@ run_case() {
   case $kind in
     update) "$pcopy" -q src dst && keeps_dst=1 ;;
     tiny) rounds=$((rounds * 8)) ;;
+    big | files) fresh_mib=2500 ;;
     list) [ "$family" != list-10m ] || rounds=1 ;;
   esac
   oracle=$(oracle_of_kind "$kind")

@@ -2,12 +2,23 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2164,SC2016
 # bench/rounds.bash: rounds of one case, and its table.
 
+# A virtual machine gives free pages back to its host, and pays for each when it
+# touches it again: as much as for copying it three times. So that no tool pays
+# for what another one has left, each finds the pages it needs touched.
+have_free_pages() {
+  fallocate -l "${fresh_mib}M" "$work/fresh"
+  rm -f "$work/fresh"
+}
+
 # Between runs: nothing of the last one is left to be done.
 before_run() {
   if [ -z "$keeps_dst" ]; then
     rm -rf "$clean_in/dst"
   fi
   sync -f "$here"
+  if [ -n "$fresh_mib" ]; then
+    have_free_pages
+  fi
   if [ -n "$is_cold" ]; then
     echo 3 >/proc/sys/vm/drop_caches
   fi
@@ -115,7 +126,7 @@ version_of() {
     rsync) rsync --version ;;
     gnu* | parallel) parallel --version </dev/null ;;
     xcp | fcp | rclone) "$1" --version ;;
-  esac 2>/dev/null | sed -n '1s/^/; /p' | tr -d '\n'
+  esac 2>/dev/null | sed -n '1s/^/; /p' | tr -d '\n' || :
 }
 
 head_line() {
