@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define DEPTH_MIN_DEFAULT 64u
+/* Where the disk has to be waited for, so many can wait at the same time. */
+#define WORKERS_WAITING_MIN_DEFAULT 8u
 /* Where each call is a round trip, workers mostly wait. */
 #define WORKERS_FAR_MIN_DEFAULT 32u
 #define KEEP_DEFAULT                                                        \
@@ -243,8 +245,13 @@ static void settle_defaults(struct options *options)
 	uint64_t processors = options_n_processors();
 
 	settings->n_workers_far = settings->n_workers;
+	settings->n_workers_waiting = settings->n_workers;
 	if (!settings->n_workers) {
 		settings->n_workers = limited(processors);
+		settings->n_workers_waiting =
+			limited(processors > WORKERS_WAITING_MIN_DEFAULT
+		                        ? processors
+		                        : WORKERS_WAITING_MIN_DEFAULT);
 		settings->n_workers_far =
 			limited(4 * processors > WORKERS_FAR_MIN_DEFAULT
 		                        ? 4 * processors

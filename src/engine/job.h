@@ -78,6 +78,8 @@ struct job {
 	uint32_t n_deaths; /* of workers that had this entry in hand */
 	uint32_t is_stopped;
 	uint32_t has_results; /* of entries: the master looks at them */
+	uint32_t has_waited;  /* see engine/waits.h */
+	uint32_t padding;
 	struct counts counts;
 	char note[STAGE_NAME_MAX];
 };

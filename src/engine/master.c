@@ -164,6 +164,7 @@ static void on_copied(struct master *master, const struct job *job)
 	if (job->has_results)
 		act_on_results(master, job);
 	master->tally->n_done += job->next;
+	master_note_waits(master, job);
 	/* A directory that is not complete must not look as if it were. */
 	if (job->is_stopped)
 		return;

@@ -33,15 +33,20 @@ struct master {
 	struct twins twins;
 	struct watch watch;
 	struct mp_workers *workers;
-	bool walk_was_last; /* of the jobs submitted */
-	bool is_killing;    /* the second signal came */
-	struct buf losses;  /* "KIND DEV\n" of those that were told */
-	struct buf path;    /* scratch */
+	unsigned n_workers_max; /* those that wait to be needed included */
+	unsigned n_waited;      /* batches, see master_note_waits */
+	bool walk_was_last;     /* of the jobs submitted */
+	bool is_killing;        /* the second signal came */
+	struct buf losses;      /* "KIND DEV\n" of those that were told */
+	struct buf path;        /* scratch */
 	int epoll_fd, signal_fd, timer_fd;
 };
 
 /* Forks them; they know what the master knows at that moment. */
 int master_start_workers(struct master *master);
+
+/* Starts those that are only for waiting, when jobs do wait. */
+void master_note_waits(struct master *master, const struct job *job);
 
 /* Hooks for dirs, feed and the workers; ctx is the struct master. */
 void master_on_reply(void *ctx, const void *reply, size_t len);

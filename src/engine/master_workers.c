@@ -48,10 +48,34 @@ static void run_task(struct mp_worker *self, void *ctx, void *task, size_t len)
 	worker_run(&master->worker, task);
 }
 
+/* So many more batches waited for a disk than did not. */
+#define WAITED_ENOUGH 8
+
+/* Bytes a file: several streams from big files make a disk seek. */
+#define WAITING_FILE_BYTES (UINT64_C(1) << 20)
+
+void master_note_waits(struct master *master, const struct job *job)
+{
+	_Atomic uint32_t *n_workers = &master->shared->n_workers;
+
+	if (atomic_load(n_workers) == master->n_workers_max ||
+	    job->bytes > WAITING_FILE_BYTES * job->n_entries)
+		return;
+	if (job->has_waited)
+		master->n_waited++;
+	else if (master->n_waited)
+		master->n_waited--;
+	if (master->n_waited < WAITED_ENOUGH)
+		return;
+	mp_workers_grow(master->workers);
+	atomic_store(n_workers, master->n_workers_max);
+}
+
 int master_start_workers(struct master *master)
 {
 	const struct mp_workers_options options = {
-		.n_workers = master->settings.n_workers,
+		.n_workers = master->n_workers_max,
+		.n_first = master->settings.n_workers,
 		.n_waiting = master->settings.queue_depth,
 		.task_max = JOB_RECORD_MAX,
 		.reply_max = REPLY_MAX,

@@ -71,7 +71,7 @@ static int reply_to_self(void *ctx, const void *data, size_t len, bool is_last)
 /* One cell more than workers: the master's own. */
 static int share_memory(struct master *master)
 {
-	size_t n_cells = master->settings.n_workers + 1;
+	size_t n_cells = master->n_workers_max + 1;
 	void *memory;
 
 	master->shared_size =
@@ -81,6 +81,7 @@ static int share_memory(struct master *master)
 		return rc;
 	master->shared = memory;
 	turns_init(&master->shared->turns);
+	atomic_store(&master->shared->n_workers, master->settings.n_workers);
 	watch_init(&master->watch, master->shared, n_cells);
 	return 0;
 }
@@ -91,7 +92,7 @@ static void prepare_walk(struct master *master)
 		.settings = &master->settings,
 		.site = &master->site,
 		.shared = master->shared,
-		.cell = &master->shared->cells[master->settings.n_workers],
+		.cell = &master->shared->cells[master->n_workers_max],
 		.index = UINT_MAX,
 		.reply = reply_to_self,
 		.reply_ctx = master,
@@ -348,6 +349,19 @@ static void raise_descriptor_limit(void)
 	}
 }
 
+static void settle_workers(struct master *master)
+{
+	struct settings *settings = &master->settings;
+
+	if (settings->n_workers_far && site_is_far(&master->site)) {
+		settings->n_workers = settings->n_workers_far;
+		settings->queue_depth = settings->queue_depth_far;
+	}
+	master->n_workers_max = settings->n_workers;
+	if (settings->n_workers_waiting > master->n_workers_max)
+		master->n_workers_max = settings->n_workers_waiting;
+}
+
 enum exit_status run_copy(const struct settings *settings,
                           const struct operands *operands,
                           const struct observer *observer, struct tally *tally)
@@ -374,13 +388,10 @@ enum exit_status run_copy(const struct settings *settings,
 	master.settings.umask = umask(0);
 	enum exit_status status = open_site(&master, operands);
 	master.signal_fd = signals_open();
-	if (status == EXIT_ALL_DONE && settings->n_workers_far &&
-	    site_is_far(&master.site)) {
-		master.settings.n_workers = settings->n_workers_far;
-		master.settings.queue_depth = settings->queue_depth_far;
-	}
-	if (status == EXIT_ALL_DONE)
+	if (status == EXIT_ALL_DONE) {
+		settle_workers(&master);
 		status = copy_site(&master);
+	}
 	finish(&master);
 	site_close(&master.site);
 	(void)umask(master.settings.umask);

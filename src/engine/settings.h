@@ -28,6 +28,8 @@ enum follow {
 struct settings {
 	unsigned n_workers; /* 1 and up */
 	size_t queue_depth; /* tasks waiting besides those in hand, 1 and up */
+	/* So many when they are seen to wait for a disk; 0: as above. */
+	unsigned n_workers_waiting;
 	/* The same where file systems are far; 0: the same as above. */
 	unsigned n_workers_far;
 	size_t queue_depth_far;

@@ -36,7 +36,7 @@ static int n_idle(void *ctx)
 	const struct worker *worker = ctx;
 	int n = 0;
 
-	for (unsigned i = 0; i < worker->settings->n_workers; i++) {
+	for (unsigned i = 0; i < atomic_load(&worker->shared->n_workers); i++) {
 		const struct cell *cell = &worker->shared->cells[i];
 
 		n += cell->name[0] == '\0';

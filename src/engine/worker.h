@@ -39,8 +39,9 @@ struct cell {
 /* Shared by all. */
 struct shared {
 	_Atomic uint32_t is_stopping;
+	_Atomic uint32_t n_workers; /* started so far */
 	struct turns turns;
-	struct cell cells[];
+	struct cell cells[]; /* one for each that may be, and the master's */
 };
 
 struct worker {
@@ -54,7 +55,7 @@ struct worker {
 	int (*reply)(void *ctx, const void *data, size_t len, bool is_last);
 	void *reply_ctx;
 	struct copy_tools tools;
-	struct turn turn;
+	bool waits_for_disk;                /* its last batch did */
 	struct tree *src_trees, *dst_trees; /* one per operand */
 	struct tree_cache cache;            /* of them all */
 	struct buf path, record, names;     /* scratch */

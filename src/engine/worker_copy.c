@@ -4,6 +4,7 @@
 #include "base/num.h"
 #include "engine/place.h"
 #include "engine/rooms.h"
+#include "engine/waits.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -245,22 +246,26 @@ static bool wants_turn(const struct worker *worker, const struct job *job,
 	              settings->reflink != REFLINK_NEVER;
 
 	return dirs->traits && dirs->traits->takes_turns &&
-	       settings->n_workers > 1 && !settings->is_dry_run &&
+	       !worker->waits_for_disk && !settings->is_dry_run &&
 	       (shares || job->bytes <= TURN_FILE_BYTES * job->n_entries);
 }
 
 static void run_in_turn(struct worker *worker, struct job *job,
                         struct copy_dirs *dirs)
 {
-	struct turns *turns = &worker->shared->turns;
+	struct shared *shared = worker->shared;
+	unsigned n_workers = atomic_load(&shared->n_workers);
+	uint32_t n_before = job->next;
+	struct waits waits;
+	bool has_turn = n_workers > 1 && wants_turn(worker, job, dirs) &&
+	                turns_take(&shared->turns, n_workers);
 
-	if (!wants_turn(worker, job, dirs)) {
-		run_entries(worker, job, dirs);
-		return;
-	}
-	turn_take(&worker->turn, turns, worker->settings->n_workers);
+	waits_begin(&waits);
 	run_entries(worker, job, dirs);
-	turn_give(&worker->turn, turns);
+	worker->waits_for_disk = waits_end(&waits, job->next - n_before);
+	if (has_turn)
+		turns_give(&shared->turns);
+	job->has_waited = worker->waits_for_disk;
 }
 
 void worker_copy(struct worker *worker, struct job *job)

@@ -50,7 +50,8 @@ int mp_worker_start(struct worker_slot *slot)
 
 static int create_tables(struct mp_workers *workers)
 {
-	unsigned n_workers = workers->options.n_workers;
+	const struct mp_workers_options *options = &workers->options;
+	unsigned n_workers = options->n_workers;
 
 	workers->slots = calloc(n_workers, sizeof(*workers->slots));
 	workers->free_tickets =
@@ -60,9 +61,12 @@ static int create_tables(struct mp_workers *workers)
 	if (!workers->slots || !workers->free_tickets || !workers->serials)
 		return -ENOMEM;
 	for (unsigned i = 0; i < n_workers; i++) {
+		bool is_first = !options->n_first || i < options->n_first;
+
 		workers->slots[i] = (struct worker_slot){
 			.workers = workers,
 			.index = i,
+			.state = is_first ? SLOT_VACANT : SLOT_SPARE,
 		};
 	}
 	while (workers->n_free < workers->n_tickets) {
@@ -106,8 +110,10 @@ static int create_all(struct mp_workers *workers)
 
 	if (!err)
 		err = create_queues(workers);
-	for (unsigned i = 0; !err && i < workers->options.n_workers; i++)
-		err = mp_worker_start(&workers->slots[i]);
+	for (unsigned i = 0; !err && i < workers->options.n_workers; i++) {
+		if (workers->slots[i].state == SLOT_VACANT)
+			err = mp_worker_start(&workers->slots[i]);
+	}
 	return err;
 }
 
@@ -210,6 +216,14 @@ bool mp_workers_prepare_sleep(struct mp_workers *workers, bool want_room,
 	return mp_queue_arm(workers->tasks, MP_QUEUE_WRITER, n_changes);
 }
 
+void mp_workers_grow(struct mp_workers *workers)
+{
+	for (unsigned i = 0; i < workers->options.n_workers; i++) {
+		if (workers->slots[i].state == SLOT_SPARE)
+			workers->slots[i].state = SLOT_VACANT;
+	}
+}
+
 int mp_workers_fd(const struct mp_workers *workers)
 {
 	return workers->epoll_fd;
@@ -259,7 +273,8 @@ unsigned mp_workers_n_alive(const struct mp_workers *workers)
 	for (unsigned i = 0; i < workers->options.n_workers; i++) {
 		enum slot_state state = workers->slots[i].state;
 
-		n += state != SLOT_VACANT && state != SLOT_GONE;
+		n += state != SLOT_VACANT && state != SLOT_SPARE &&
+		     state != SLOT_GONE;
 	}
 	return n;
 }

@@ -51,6 +51,7 @@ typedef enum mp_queue_verdict mp_death_fn(void *ctx, struct mp_death *death);
 
 struct mp_workers_options {
 	unsigned n_workers;
+	unsigned n_first;           /* of them start at once; 0: all */
 	size_t n_waiting;           /* tasks queued besides those in hand */
 	size_t n_replies;           /* slots for replies; 0: enough for all */
 	size_t task_max, reply_max; /* bytes of one record */
@@ -91,6 +92,9 @@ size_t mp_workers_n_in_flight(const struct mp_workers *workers);
 int mp_workers_fd(const struct mp_workers *workers);
 bool mp_workers_prepare_sleep(struct mp_workers *workers, bool want_room,
                               uint32_t n_changes);
+
+/* The next dispatch starts those that have not been yet. */
+void mp_workers_grow(struct mp_workers *workers);
 
 /* No more tasks; workers leave when the queue is empty. */
 void mp_workers_close(struct mp_workers *workers);

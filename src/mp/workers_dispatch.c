@@ -226,11 +226,11 @@ static void fill_vacancies(struct mp_workers *workers)
 	for (unsigned i = 0; i < workers->options.n_workers; i++) {
 		struct worker_slot *slot = &workers->slots[i];
 
-		if (slot->state != SLOT_VACANT)
+		if (slot->state != SLOT_VACANT && slot->state != SLOT_SPARE)
 			continue;
 		if (is_over)
 			slot->state = SLOT_GONE;
-		else
+		else if (slot->state == SLOT_VACANT)
 			/* If no process is to be had now, maybe next time. */
 			(void)mp_worker_start(slot);
 	}
@@ -275,7 +275,7 @@ void mp_workers_kill(struct mp_workers *workers)
 	for (unsigned i = 0; i < n_workers; i++) {
 		struct worker_slot *slot = &workers->slots[i];
 
-		if (slot->state == SLOT_VACANT)
+		if (slot->state == SLOT_VACANT || slot->state == SLOT_SPARE)
 			slot->state = SLOT_GONE;
 		if (slot->state != SLOT_RUNNING)
 			continue;

@@ -36,6 +36,7 @@ struct reply_head {
 
 enum slot_state {
 	SLOT_VACANT, /* to be started */
+	SLOT_SPARE,  /* to be started when mp_workers_grow says so */
 	SLOT_RUNNING,
 	SLOT_DEAD,   /* seen to be dead, not yet marked */
 	SLOT_MARKED, /* its mark is in the reply queue */

@@ -18,6 +18,52 @@ CASE(every_task_has_its_reply)
 	finish(f);
 }
 
+CASE(those_that_are_not_first_start_when_more_are_wanted)
+{
+	struct fixture *f = prepare(5, 10);
+
+	f->options.n_first = 2;
+	launch(f);
+	CHECK_INT(mp_workers_n_alive(f->workers), 2);
+	for (unsigned i = 0; i < 100; i++)
+		feed(f, ECHO, i, 0);
+	CHECK_INT(mp_workers_n_alive(f->workers), 2);
+	mp_workers_grow(f->workers);
+	(void)mp_workers_dispatch(f->workers);
+	CHECK_INT(mp_workers_n_alive(f->workers), 5);
+	for (unsigned i = 100; i < 200; i++)
+		feed(f, ECHO, i, 0);
+	close_and_join(f);
+
+	CHECK_INT(f->n_replies, 200);
+	finish(f);
+}
+
+CASE(those_that_never_start_are_not_waited_for)
+{
+	struct fixture *f = prepare(5, 10);
+
+	f->options.n_first = 2;
+	launch(f);
+	for (unsigned i = 0; i < 100; i++)
+		feed(f, ECHO, i, 0);
+	close_and_join(f);
+
+	CHECK_INT(f->n_replies, 100);
+	finish(f);
+}
+
+CASE(kill_does_not_wait_for_those_that_never_started)
+{
+	struct fixture *f = prepare(5, 10);
+
+	f->options.n_first = 2;
+	launch(f);
+	mp_workers_kill(f->workers);
+	CHECK_INT(mp_workers_n_alive(f->workers), 0);
+	finish(f);
+}
+
 CASE(one_worker_takes_tasks_in_order)
 {
 	struct fixture *f = make(1, 10);
