@@ -295,7 +295,8 @@ const struct option_row option_table[OPTION_ROWS] = {
          .help = "copy with N worker processes; N% of the\n"
                  "processors, or -1 for all but one of them\n"
                  "(default: as many as there are processors;\n"
-                 "more where file systems are far away)"},
+                 "more where files wait for a disk, or\n"
+                 "where file systems are far away)"},
 	{0, "queue-depth", VALUE_NEEDED, "N", option_apply_depth,
          .help = "let N batches of files wait for a worker\n"
                  "(default: 2 for each worker, at least 64)"},
