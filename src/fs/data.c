@@ -275,8 +275,7 @@ static int set_size(const struct data_file *file, off_t size)
 	return fault_dst(file->fault, "cannot set size", -errno);
 }
 
-/* Room for all of it: contiguous, and a full disk shows before anything was
- * read. */
+/* Room for all of it, contiguous. */
 static int allocate(struct data_file *file)
 {
 	if (fallocate(file->dst_fd, 0, 0, file->size) == 0) {
@@ -284,8 +283,11 @@ static int allocate(struct data_file *file)
 		return 0;
 	}
 	switch (errno) {
+	/* What was removed just now is perhaps not free yet, and will be when
+	 * it is needed: writing tells. */
 	case ENOSPC:
 	case EDQUOT:
+		return set_size(file, 0);
 	case EFBIG:
 		return fault_dst(file->fault, "cannot write", -errno);
 	case EINTR:

@@ -204,6 +204,19 @@ CASE(blocks_that_were_never_written_are_zeros)
 	expect_same("src", "dst");
 }
 
+/* Room that is being freed shows up late. */
+CASE(a_file_for_which_no_room_can_be_had_beforehand_is_written)
+{
+	(void)enter_work_dir();
+	put_pattern("src", 9 * MIB);
+	refuse_call(SYS_fallocate, 0, 0, 0, ENOSPC);
+
+	CHECK_INT(copy_from("src"), 0);
+
+	expect_same("src", "dst");
+	CHECK_INT(look_at("dst").st_size, 9 * MIB);
+}
+
 CASE(without_seek_data_the_bytes_are_copied)
 {
 	(void)enter_work_dir();
