@@ -12,7 +12,7 @@
 #include <string.h>
 
 /* Copying more bytes than this takes longer than making the file. */
-#define TURN_FILE_BYTES 32768
+#define TURN_FILE_BYTES UINT64_C(32768)
 
 static const char *action_text(enum copy_outcome outcome, bool is_dry_run)
 {
