@@ -262,7 +262,9 @@ static void run_in_turn(struct worker *worker, struct job *job,
 
 	waits_begin(&waits);
 	run_entries(worker, job, dirs);
-	worker->waits_for_disk = waits_end(&waits, job->next - n_before);
+	/* Who tells of each entry waits for whoever reads that. */
+	worker->waits_for_disk = !worker->settings->lists_entries &&
+	                         waits_end(&waits, job->next - n_before);
 	if (has_turn)
 		turns_give(&shared->turns);
 	job->has_waited = worker->waits_for_disk;
