@@ -262,8 +262,8 @@ static void run_in_turn(struct worker *worker, struct job *job,
 
 	waits_begin(&waits);
 	run_entries(worker, job, dirs);
-	/* Who tells of each entry waits for whoever reads that. */
-	worker->waits_for_disk = !worker->settings->lists_entries &&
+	/* A dry run waits for whoever reads its list. */
+	worker->waits_for_disk = !worker->settings->is_dry_run &&
 	                         waits_end(&waits, job->next - n_before);
 	if (has_turn)
 		turns_give(&shared->turns);
