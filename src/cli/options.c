@@ -197,7 +197,7 @@ static int take_operands(struct parse *parse, char **argv, size_t n)
 	if (parse->target_dir) {
 		operands->n_sources = n;
 		operands->dst = parse->target_dir;
-		operands->into_dst = true;
+		operands->into_dst = operands->makes_into = true;
 		return 0;
 	}
 	if (n == 1)
@@ -205,7 +205,8 @@ static int take_operands(struct parse *parse, char **argv, size_t n)
 		                          argv[0], "");
 	operands->n_sources = n - 1;
 	operands->dst = argv[n - 1];
-	operands->into_dst = n > 2 || strchr(operands->dst, '\0')[-1] == '/';
+	operands->makes_into = strchr(operands->dst, '\0')[-1] == '/';
+	operands->into_dst = n > 2 || operands->makes_into;
 	return 0;
 }
 

@@ -24,7 +24,7 @@ enum dir_flags {
 	DIR_IN_WAY = JOB_DIR_IN_WAY, /* --force: what is there is to go first */
 	DIR_NO_FINISH = 1 << 16,     /* the place of a file operand; not ours */
 	DIR_FAR = 1 << 17,           /* its calls are the workers' */
-	DIR_DRESSED = 1 << 18,       /* by a worker */
+	DIR_DRESSED = 1 << 18,       /* by a worker, or keeps its own */
 };
 #define DIRS_JOB_FLAGS (DIR_DST_EMPTY | DIR_DST_MISSING | DIR_HAD_PROJECT)
 

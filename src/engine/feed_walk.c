@@ -14,6 +14,9 @@
 /* Entries looked at in one step, between two looks at the queues. */
 #define STEP_ENTRIES 256
 
+#define KEEPS_ITS_OWN \
+	"is shared by many: keeps its own owner, permissions and times"
+
 static void fail(struct feed *feed, const struct dir *dir, const char *name,
                  const struct fault *fault)
 {
@@ -157,32 +160,43 @@ static void start_file_operand(struct feed *feed, const struct pair *pair)
 	backlog_flush(&feed->backlog);
 }
 
+/* The directory that DST is, made by us or not. */
+static void prepare_dst_root(struct feed *feed, struct dir *dir,
+                             const struct pair *pair)
+{
+	const struct meta_target root = {pair->dst_fd, pair->dst_is_path};
+	struct fault fault;
+
+	dir->dst_writer = held_writer(&pair->dst_meta);
+	if (pair->keeps_dst) {
+		dir->flags |= DIR_DRESSED;
+		(void)fault_dst(&fault, KEEPS_ITS_OWN, 0);
+		feed->observer.fault(feed->observer.ctx, dir, "", &fault);
+		return;
+	}
+	if (pair->dst_meta.is_locked)
+		enter_unlock_root(feed->worker->settings, pair->dst_fd);
+	enter_stop_project(feed->worker, &dir->flags, pair->dst_fd);
+	if (!pair->dst_is_new &&
+	    enter_close_to_others(feed->worker, root, pair->src_fd, &pair->meta,
+	                          &pair->dst_meta, &fault) < 0)
+		fail(feed, dir, "", &fault);
+}
+
 static void start_dir_operand(struct feed *feed, const struct pair *pair)
 {
 	struct dir *dir = feed->dir;
-	struct fault fault;
-	int rc = 0;
 
 	dir->meta = pair->meta;
 	if (pair->dst_is_new)
 		dir->flags |= DIR_DST_EMPTY;
 	if (pair->dst_is_missing)
 		dir->flags |= DIR_DST_MISSING;
-	if (pair->dst_fd >= 0)
-		dir->dst_writer = held_writer(&pair->dst_meta);
 	if (dir->flags)
 		feed->observer.made_dir(feed->observer.ctx, dir);
 	feed->tally->n_total++;
-	if (pair->dst_fd >= 0 && pair->dst_meta.is_locked)
-		enter_unlock_root(feed->worker->settings, pair->dst_fd);
 	if (pair->dst_fd >= 0)
-		enter_stop_project(feed->worker, &dir->flags, pair->dst_fd);
-	if (pair->dst_fd >= 0 && !pair->dst_is_new)
-		rc = enter_close_to_others(
-			feed->worker, (struct meta_target){pair->dst_fd, false},
-			pair->src_fd, &pair->meta, &pair->dst_meta, &fault);
-	if (rc < 0)
-		fail(feed, dir, "", &fault);
+		prepare_dst_root(feed, dir, pair);
 	if (feed->pace.is_slow || site_pair_is_far(pair))
 		hand_over(feed);
 	else

@@ -16,6 +16,8 @@ static int read_held(struct copy_tools *tools, const struct finish *dir,
 	int rc = held_read(dress->dst.fd, dir->dst_dev, dir->dst_ino,
 	                   &dress->have);
 
+	if (dress->dst.is_path) /* they cannot be asked for, nor set */
+		dress->keep &= ~(unsigned)DRESS_FLAGS;
 	if (rc < 0 || !(dress->keep & DRESS_FLAGS))
 		return rc;
 	rc = copy_read_flags(tools, dress->dst.fd, dress->have.dev,
@@ -84,6 +86,7 @@ static void hold_unreadable(struct worker *worker, const struct finish *dir,
 int finish_dir(struct worker *worker, const struct finish *dir,
                struct counts *counts, struct fault *fault)
 {
+	const struct pair *pair = &worker->site->pairs[dir->operand];
 	struct dress dress = {
 		.keep = worker->settings->keep,
 		.umask = worker->settings->umask,
@@ -95,6 +98,7 @@ int finish_dir(struct worker *worker, const struct finish *dir,
 	                         dir->path_len);
 	if (dress.dst.fd < 0)
 		return fault_dst(fault, "cannot open directory", dress.dst.fd);
+	dress.dst.is_path = dir->path_len == 0 && pair->dst_is_path;
 	dress.src.fd = tree_open(&worker->src_trees[dir->operand], dir->path,
 	                         dir->path_len);
 	/* What took its place has attributes of its own. */

@@ -36,23 +36,38 @@ bool operand_is_no_name(const char *name)
 	return !*name || !strcmp(name, ".") || !strcmp(name, "..");
 }
 
+bool operand_ends_in_slash(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len && path[len - 1] == '/';
+}
+
 int operand_open_dir(const char *path, bool follows)
 {
-	int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-	int fd =
-		open(path, flags | (follows ? 0 : O_NOFOLLOW)); /* lint: path */
+	int flags = O_DIRECTORY | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW);
+	int fd = open(path, O_RDONLY | flags); /* lint: path */
 
+	return fd < 0 ? -errno : fd;
+}
+
+int operand_hold_dir(const char *path)
+{
+	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+	int fd = operand_open_dir(path, true);
+
+	if (fd != -EACCES)
+		return fd;
+	fd = open(path, flags); /* lint: path */
 	return fd < 0 ? -errno : fd;
 }
 
 int operand_stat(const char *path, bool follows, struct meta *meta)
 {
 	int flags = O_PATH | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW);
-	char *bare = follows ? NULL : xstrndup(path, len_without_slashes(path));
-	int fd = open(bare ? bare : path, flags); /* lint: path */
+	int fd = open(path, flags); /* lint: path */
 	int rc = fd < 0 ? -errno : meta_read(fd, meta);
 
-	free(bare);
 	(void)fd_close(fd);
 	return rc;
 }
@@ -75,15 +90,16 @@ char *operand_own_name(const char *path)
 	return name;
 }
 
-char *operand_path(const struct settings *settings, const char *src)
+int operand_path(const char *src, bool follows, char **out)
 {
-	char *path = xstrndup(src, len_without_slashes(src));
+	struct meta named;
+	int rc = follows ? operand_stat(src, false, &named) : 0;
 
-	if (settings->follow == FOLLOW_NONE)
-		return path;
-	char *real = realpath(path, NULL); /* lint: path */
-	if (!real)
-		return path;
-	free(path);
-	return real;
+	if (rc < 0)
+		return rc;
+	if (follows && meta_is(&named, S_IFLNK))
+		*out = realpath(src, NULL); /* lint: path */
+	else
+		*out = xstrndup(src, strlen(src));
+	return *out ? 0 : -errno;
 }

@@ -9,16 +9,19 @@
 #define ENGINE_OPERAND_H
 
 #include "base/base.h"
-#include "engine/settings.h"
 #include "fs/meta.h"
 
 /* Opens a directory for reading; -ELOOP or -ENOTDIR when the last component is
- * a link and follows is false. */
+ * a link and follows is false. A slash behind a link follows it, too. */
 int operand_open_dir(const char *path, bool follows);
 
-/* Of what the path leads to, or of its last component itself, a slash behind it
- * or not. */
+/* Of what the path leads to, or of its last component itself. */
 int operand_stat(const char *path, bool follows, struct meta *meta);
+
+/* A directory that entries are named from; it need not be readable. */
+int operand_hold_dir(const char *path);
+
+bool operand_ends_in_slash(const char *path);
 
 /* Cuts path into the directory it is in and its last component, both to be
  * freed. A slash at the end does not count. */
@@ -31,8 +34,8 @@ bool operand_is_no_name(const char *name);
  * which their parent knows. "" for the root. */
 char *operand_own_name(const char *path);
 
-/* The path by which a source is opened, to be freed: without the slashes at
- * its end and, if the settings say that links are followed, where it leads. */
-char *operand_path(const struct settings *settings, const char *src);
+/* The path by which a source that is no directory is opened, to be freed: where
+ * it leads, if links are followed. */
+int operand_path(const char *src, bool follows, char **out);
 
 #endif

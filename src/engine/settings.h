@@ -56,7 +56,8 @@ struct operands {
 	const char *const *sources;
 	size_t n_sources;
 	const char *dst;
-	bool into_dst; /* -t, a slash behind DST, or several sources */
+	bool into_dst;   /* -t, a slash behind DST, or several sources */
+	bool makes_into; /* of these, one of the first two: DST may be made */
 };
 
 #endif

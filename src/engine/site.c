@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "engine/lead.h"
 #include "engine/operand.h"
 #include "fs/distance.h"
 #include "fs/node.h"
@@ -31,7 +32,7 @@ static int open_src_dir(struct opening *opening, struct pair *pair, char *dir)
 {
 	pair->shares_src = opening->src_dir && !strcmp(dir, opening->src_dir);
 	if (!pair->shares_src) {
-		int fd = operand_open_dir(dir, true);
+		int fd = operand_hold_dir(dir);
 
 		if (fd < 0) {
 			free(dir);
@@ -45,24 +46,36 @@ static int open_src_dir(struct opening *opening, struct pair *pair, char *dir)
 	return 0;
 }
 
-/* The source itself: a directory's root, or where the entry is. */
+/* The directory that a source is in, and its name there. */
+static int open_entry(struct opening *opening, struct pair *pair, bool follows)
+{
+	char *path, *dir;
+	int rc = operand_path(pair->src, follows, &path);
+
+	if (rc < 0)
+		return rc;
+	operand_split(path, &dir, &pair->src_name);
+	free(path);
+	return open_src_dir(opening, pair, dir);
+}
+
+/* The source itself: a directory's root, or where the entry is. A slash behind
+ * a link means what it leads to, as in every path. */
 static int open_source(struct opening *opening, struct pair *pair)
 {
-	char *dir;
-	char *path = operand_path(opening->settings, pair->src);
-	int rc = operand_stat(path, false, &pair->meta);
+	bool follows = opening->settings->follow != FOLLOW_NONE ||
+	               operand_ends_in_slash(pair->src);
+	int rc = operand_stat(pair->src, follows, &pair->meta);
 
-	pair->is_dir = rc == 0 && meta_is(&pair->meta, S_IFDIR);
-	if (pair->is_dir)
-		rc = pair->src_fd = operand_open_dir(path, false);
-	if (rc == 0 && !pair->is_dir) {
-		operand_split(path, &dir, &pair->src_name);
-		rc = open_src_dir(opening, pair, dir);
-	}
-	free(path);
-	if (rc >= 0 && pair->is_dir) /* as it is once opened */
-		rc = meta_read(pair->src_fd, &pair->meta);
-	return rc < 0 ? rc : 0;
+	if (rc < 0)
+		return rc;
+	pair->is_dir = meta_is(&pair->meta, S_IFDIR);
+	if (!pair->is_dir)
+		return open_entry(opening, pair, follows);
+	pair->src_fd = operand_open_dir(pair->src, follows);
+	if (pair->src_fd < 0)
+		return pair->src_fd;
+	return meta_read(pair->src_fd, &pair->meta); /* as it is once opened */
 }
 
 static size_t open_sources(struct opening *opening,
@@ -91,114 +104,58 @@ static size_t open_sources(struct opening *opening,
 	return n_usable;
 }
 
-/* A link that somebody else has put where DST is to be must not lead us into
- * what is not his, nor one that has just been put there. */
-static enum exit_status guard_dst_link(struct opening *opening)
-{
-	const char *dst = opening->operands->dst;
-	struct meta named;
-	int rc = operand_stat(dst, false, &named);
-
-	if (rc < 0)
-		return site_refuse(opening, EXIT_NOT_STARTED, dst,
-		                   "cannot open", rc);
-	if (!meta_is(&named, S_IFLNK) &&
-	    !meta_same_inode(&named, &opening->dst))
-		return site_refuse(opening, EXIT_REFUSED, dst,
-		                   "was replaced meanwhile", 0);
-	if (meta_is(&named, S_IFLNK) && named.uid != 0 &&
-	    named.uid != geteuid() && named.uid != opening->dst.uid)
-		return site_refuse(opening, EXIT_REFUSED, dst,
-		                   "is another user's link to a directory that "
-		                   "is not his",
-		                   0);
-	return EXIT_ALL_DONE;
-}
-
-/* A directory is held, so that it stays the one that was looked at. */
-static int open_dst(struct opening *opening)
-{
-	const char *dst = opening->operands->dst;
-	int rc = operand_stat(dst, true, &opening->dst);
-
-	if (rc < 0 || !meta_is(&opening->dst, S_IFDIR))
-		return rc;
-	opening->dst_fd = operand_open_dir(dst, true);
-	if (opening->dst_fd < 0)
-		return opening->dst_fd;
-	return meta_read(opening->dst_fd, &opening->dst);
-}
-
-/* Looks at DST and holds the directory it is in. */
-static enum exit_status look_at_dst(struct opening *opening)
-{
-	const char *dst = opening->operands->dst;
-	enum exit_status status = EXIT_ALL_DONE;
-	char *dir;
-	int rc = open_dst(opening);
-
-	opening->dst_is_there = rc == 0;
-	bool leads_nowhere = rc == -ENOENT || rc == -ELOOP;
-	if (leads_nowhere && operand_stat(dst, false, &opening->dst) == 0)
-		opening->dst_is_there = true; /* a link without a target */
-	else if (rc < 0 && rc != -ENOENT)
-		return site_refuse(opening, EXIT_NOT_STARTED, dst,
-		                   "cannot open", rc);
-	if (site_dst_is_dir(opening))
-		status = guard_dst_link(opening);
-	if (status)
-		return status;
-	operand_split(dst, &dir, &opening->dst_name);
-	opening->site->dst_parent_fd = operand_open_dir(dir, true);
-	free(dir);
-	if (opening->site->dst_parent_fd < 0)
-		return site_refuse(opening, EXIT_NOT_STARTED, dst,
-		                   "cannot open the directory it is in",
-		                   opening->site->dst_parent_fd);
-	return EXIT_ALL_DONE;
-}
-
 /* Makes the directory name in place_fd, or opens the one that is there. What
  * took its place as soon as it was made is as if it had been there before. */
-static int make_and_open(int place_fd, const char *name, bool *is_new)
+static int make_and_open(int place_fd, struct pair *pair)
 {
-	struct meta made, meta;
-	int made_it = node_make_dir(place_fd, name, &made);
+	struct meta made;
+	int made_it = node_make_dir(place_fd, pair->dst_name, &made);
 
 	if (made_it < 0)
 		return made_it;
-	int fd = openat(place_fd, name,
-	                O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	int rc = meta_read(fd, &meta);
-	if (rc < 0) {
-		(void)fd_close(fd);
-		return rc;
-	}
-	*is_new = made_it == 1 && meta.uid == geteuid();
-	return fd;
+	pair->dst_fd =
+		lead_open_dir(place_fd, pair->dst_name, &pair->dst_is_path);
+	if (pair->dst_fd < 0)
+		return pair->dst_fd;
+	int rc = meta_read(pair->dst_fd, &pair->dst_meta);
+	pair->dst_is_new = made_it == 1 && pair->dst_meta.uid == geteuid();
+	return rc;
 }
 
 /* Makes or opens the directory name in place_fd as the root of a copy. */
 static int open_root(const struct settings *settings, struct pair *pair,
                      int place_fd)
 {
-	if (settings->is_dry_run) {
-		int fd =
-			openat(place_fd, pair->dst_name,
-		               O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		pair->dst_is_missing = fd < 0 && errno == ENOENT;
-		pair->dst_fd = fd;
-		return fd < 0 && errno != ENOENT ? -errno : 0;
-	}
+	if (!settings->is_dry_run)
+		return make_and_open(place_fd, pair);
 	pair->dst_fd =
-		make_and_open(place_fd, pair->dst_name, &pair->dst_is_new);
-	return pair->dst_fd < 0 ? pair->dst_fd
-	                        : meta_read(pair->dst_fd, &pair->dst_meta);
+		lead_open_dir(place_fd, pair->dst_name, &pair->dst_is_path);
+	pair->dst_is_missing = pair->dst_fd == -ENOENT;
+	return pair->dst_fd < 0 && !pair->dst_is_missing ? pair->dst_fd : 0;
 }
 
-static int open_pair(const struct opening *opening, struct pair *pair)
+static bool is_file_system_root(int fd, const struct meta *meta)
+{
+	struct meta up;
+
+	return meta_read_at(fd, "..", &up) == 0 && meta_same_inode(&up, meta);
+}
+
+/* One that many share, as /tmp, or that all is in: what a copy made there would
+ * give it from its source would break other things. One that has its source's
+ * owner and permissions is that one's copy. */
+static bool is_shared(const struct pair *pair)
+{
+	const struct meta *src = &pair->meta, *dst = &pair->dst_meta;
+
+	if (is_file_system_root(pair->dst_fd, dst))
+		return true;
+	return (dst->mode & S_ISVTX) &&
+	       (src->mode != dst->mode || src->uid != dst->uid ||
+	        src->gid != dst->gid);
+}
+
+static int open_place(const struct opening *opening, struct pair *pair)
 {
 	const struct site *site = opening->site;
 	int place_fd = pair->goes_in ? site->into_fd : site->dst_parent_fd;
@@ -210,6 +167,7 @@ static int open_pair(const struct opening *opening, struct pair *pair)
 	/* DST itself may be a link to a directory, or have no name, as /. */
 	if (!pair->goes_in && pair->is_dir && site_dst_is_dir(opening)) {
 		pair->dst_fd = fcntl(opening->dst_fd, F_DUPFD_CLOEXEC, 0);
+		pair->dst_is_path = opening->dst_is_path;
 		return pair->dst_fd < 0 ? -errno : 0;
 	}
 	if (pair->is_dir)
@@ -219,25 +177,44 @@ static int open_pair(const struct opening *opening, struct pair *pair)
 	return 0;
 }
 
+static int open_pair(const struct opening *opening, struct pair *pair)
+{
+	int rc = open_place(opening, pair);
+
+	if (rc == 0 && pair->is_dir && pair->dst_fd >= 0 && !pair->dst_is_new)
+		pair->keeps_dst = is_shared(pair);
+	return rc;
+}
+
+/* It is no copy of anything: it gets what mkdir(1) would give it. */
+static int make_into(const struct opening *opening, int place_fd)
+{
+	bool is_path;
+
+	(void)umask(opening->settings->umask);
+	int rc = mkdirat(place_fd, opening->dst_name, 0777) < 0 ? -errno : 0;
+	(void)umask(0);
+	if (rc < 0 && rc != -EEXIST)
+		return rc;
+	return lead_open_dir(place_fd, opening->dst_name, &is_path);
+}
+
 /* DST as the directory that the copies go into; made if it is missing.
  * site->into_fd stays -1 when there is none. */
 static int open_into(const struct opening *opening)
 {
-	const struct settings *settings = opening->settings;
 	struct site *site = opening->site;
-	bool is_new = false;
+	int fd;
 
 	if (site_dst_is_dir(opening)) {
-		site->into_fd = fcntl(opening->dst_fd, F_DUPFD_CLOEXEC, 0);
-		return site->into_fd < 0 ? -errno : 0;
-	}
-	if (!opening->operands->into_dst || settings->is_dry_run)
+		fd = fcntl(opening->dst_fd, F_DUPFD_CLOEXEC, 0);
+		fd = fd < 0 ? -errno : fd;
+	} else if (opening->operands->into_dst &&
+	           !opening->settings->is_dry_run) {
+		fd = make_into(opening, site->dst_parent_fd);
+	} else {
 		return 0;
-	int fd = make_and_open(site->dst_parent_fd, opening->dst_name, &is_new);
-	/* It is no copy of anything: it gets what mkdir(1) would give it. */
-	if (fd >= 0 && is_new)
-		(void)meta_set_perms((struct meta_target){.fd = fd},
-		                     0777 & ~settings->umask);
+	}
 	site->into_fd = fd < 0 ? -1 : fd;
 	return fd < 0 ? fd : 0;
 }
@@ -302,7 +279,7 @@ enum exit_status site_open(const struct settings *settings,
 		.into_fd = -1,
 	};
 	if (open_sources(&opening, report, ctx) > 0) {
-		status = look_at_dst(&opening);
+		status = site_look_at_dst(&opening);
 		if (!status)
 			status = site_guard(&opening);
 		if (!status)

@@ -30,6 +30,8 @@ struct pair {
 	bool shares_src, shares_dst; /* of another pair, or the site's */
 	char *src_name, *dst_name;   /* of a source that is no directory */
 	bool is_dir;
+	bool keeps_dst;      /* it keeps its own owner, permissions, times */
+	bool dst_is_path;    /* dst_fd is an O_PATH one: it cannot be read */
 	bool goes_in;        /* under its own name into DST */
 	bool dst_is_new;     /* the destination directory was made by us */
 	bool dst_is_missing; /* dry run: it would be made; dst_fd is -1 */

@@ -5,18 +5,30 @@
 #include "base/fd.h"
 #include "engine/operand.h"
 #include "fs/held.h"
+#include "fs/mount.h"
+#include "fs/node.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The copy of a link is not followed when it is brought up to date: it may lead
+ * into the source. */
+static bool is_link_on_link(const struct opening *opening,
+                            const struct pair *pair)
+{
+	return meta_is(&pair->meta, S_IFLNK) &&
+	       meta_is(&opening->named, S_IFLNK);
+}
+
 /* Where the copy of this source goes, for messages and as a name. */
 static void name_copy(struct opening *opening, struct pair *pair)
 {
 	const struct operands *operands = opening->operands;
 	bool goes_in = operands->into_dst ||
-	               (!pair->is_dir && site_dst_is_dir(opening));
+	               (!pair->is_dir && site_dst_is_dir(opening) &&
+	                !is_link_on_link(opening, pair));
 	struct buf path = {0};
 
 	buf_append_str(&path, operands->dst);
@@ -67,6 +79,15 @@ static bool leads_to(const struct pair *pair, const struct meta *there)
 	       meta_same_inode(&target, there);
 }
 
+/* By any way down from the source, as far as the walk will go. */
+static bool is_inside(const struct opening *opening, const struct pair *pair,
+                      int place_fd)
+{
+	return held_is_below(place_fd, &pair->meta) ||
+	       mount_leads_to(pair->src_fd, place_fd,
+	                      !opening->settings->is_one_file_system);
+}
+
 static enum exit_status guard_pair(struct opening *opening, struct pair *pair)
 {
 	struct meta there;
@@ -81,7 +102,7 @@ static enum exit_status guard_pair(struct opening *opening, struct pair *pair)
 		                   "cannot open", place_fd);
 	bool same = rc == 0 && (meta_same_inode(&there, &pair->meta) ||
 	                        leads_to(pair, &there));
-	bool inside = pair->is_dir && held_is_below(place_fd, &pair->meta);
+	bool inside = pair->is_dir && is_inside(opening, pair, place_fd);
 	(void)fd_close(place_fd);
 	if (same)
 		return site_refuse(opening, EXIT_REFUSED, pair->src,
@@ -129,16 +150,72 @@ static enum exit_status guard_names(struct opening *opening)
 	return status;
 }
 
+/* Devices, fifos and sockets, and what is open. */
+static bool dst_is_special(const struct opening *opening)
+{
+	const struct meta *dst = &opening->dst;
+
+	return opening->dst_is_there && !site_dst_is_dir(opening) &&
+	       (opening->dst_is_magic ||
+	        !(meta_is(dst, S_IFREG) || meta_is(dst, S_IFLNK)));
+}
+
+static bool has_text_of(const struct opening *opening, const struct pair *pair)
+{
+	struct buf src = {0}, dst = {0};
+	bool same = node_read_link(pair->src_fd, pair->src_name, &src) == 0 &&
+	            node_read_link(opening->site->dst_parent_fd,
+	                           opening->dst_name, &dst) == 0 &&
+	            src.len == dst.len && !memcmp(src.data, dst.data, src.len);
+
+	buf_release(&src);
+	buf_release(&dst);
+	return same;
+}
+
+/* Such a copy made before. */
+static bool dst_is_copy_of(const struct opening *opening,
+                           const struct pair *pair)
+{
+	const struct meta *named = &opening->named;
+
+	if (opening->operands->into_dst ||
+	    (named->mode & S_IFMT) != (pair->meta.mode & S_IFMT))
+		return false;
+	if (meta_is(named, S_IFLNK))
+		return has_text_of(opening, pair);
+	return named->rdev == pair->meta.rdev;
+}
+
+/* What is named as DST, as a whole. */
+static enum exit_status guard_dst(struct opening *opening)
+{
+	const struct operands *operands = opening->operands;
+	enum exit_status status = EXIT_NOT_STARTED;
+	const char *what = NULL;
+
+	if (dst_is_special(opening) && !opening->settings->is_forced &&
+	    !dst_is_copy_of(opening, &opening->site->pairs[0])) {
+		status = EXIT_REFUSED;
+		what = "is, or leads to, a device, a fifo, a socket or a "
+		       "descriptor";
+	} else if (operands->into_dst && opening->dst_is_there &&
+	           !site_dst_is_dir(opening)) {
+		what = "is not a directory";
+	} else if (operands->n_sources > 1 && !opening->dst_is_there &&
+	           !operands->makes_into) {
+		what = "does not exist; write a slash behind it to have the "
+		       "directory made";
+	}
+	return what ? site_refuse(opening, status, operands->dst, what, 0)
+	            : EXIT_ALL_DONE;
+}
+
 enum exit_status site_guard(struct opening *opening)
 {
 	struct site *site = opening->site;
-	enum exit_status status = EXIT_ALL_DONE;
+	enum exit_status status = guard_dst(opening);
 
-	if (opening->operands->into_dst && opening->dst_is_there &&
-	    !site_dst_is_dir(opening))
-		return site_refuse(opening, EXIT_NOT_STARTED,
-		                   opening->operands->dst, "is not a directory",
-		                   0);
 	for (size_t i = 0; i < site->n_pairs && !status; i++) {
 		if (site->pairs[i].is_unusable)
 			continue;

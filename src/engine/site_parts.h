@@ -2,6 +2,7 @@
 /* engine/site_parts.h - what site.c is made of; for the site*.c files only
  *
  *   site.c        opens the roots
+ *   site_dst.c    finds out what DST is and leads to
  *   site_guard.c  refuses what must not be copied there */
 #ifndef ENGINE_SITE_PARTS_H
 #define ENGINE_SITE_PARTS_H
@@ -17,7 +18,10 @@ struct opening {
 	int src_dir_fd;
 	struct meta dst;   /* of DST, links followed */
 	int dst_fd;        /* DST, if it is a directory */
+	bool dst_is_path;  /* that may not be read */
 	bool dst_is_there; /* as something */
+	bool dst_is_magic; /* it leads there by a link of /proc */
+	struct meta named; /* of DST itself, without a slash behind it */
 	char *dst_name;    /* its last component; "" for one like / or .. */
 };
 
@@ -26,6 +30,9 @@ enum exit_status site_refuse(struct opening *opening, enum exit_status status,
                              const char *path, const char *what, int rc);
 
 bool site_dst_is_dir(const struct opening *opening);
+
+/* Looks at DST and holds the directory it is in. */
+enum exit_status site_look_at_dst(struct opening *opening);
 
 /* Names the copies and looks at their places: nothing is copied onto or into
  * itself, and no two sources have one copy. */

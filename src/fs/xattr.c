@@ -267,5 +267,8 @@ bool xattr_same_acl(struct meta_target a, struct meta_target b,
 
 bool xattr_is_inherited(int dir_fd)
 {
-	return fgetxattr(dir_fd, "system.posix_acl_default", NULL, 0) > 0;
+	ssize_t n = fgetxattr(dir_fd, "system.posix_acl_default", NULL, 0);
+
+	/* EBADF: it may not be read, and so may have one. */
+	return n > 0 || (n < 0 && errno == EBADF);
 }

@@ -73,7 +73,7 @@ refused() { # STATUS TEXT ARG...
   [ "$(stat -c %a new)" = 750 ]
 }
 
-@test "slashes behind SRC change nothing" {
+@test "slashes behind a directory SRC change nothing" {
   run -0 "$PCOPY" src/ one
   run -0 "$PCOPY" src/// two/
 
@@ -82,7 +82,7 @@ refused() { # STATUS TEXT ARG...
 }
 
 @test "several SRCs go into DIR under their own names" {
-  run -0 "$PCOPY" src src/one src/sub dst
+  run -0 "$PCOPY" src src/one src/sub dst/
 
   same_copy src dst/src
   same_copy src/sub dst/sub
@@ -145,14 +145,73 @@ refused() { # STATUS TEXT ARG...
   cmp src/sub/two here/two
 }
 
-@test "a symlink SRC is copied as a symlink, with a slash behind it, too" {
+@test "a symlink SRC is copied as one; a slash behind it means its directory" {
   ln -s src link
+  ln -s link chain
 
   run -0 "$PCOPY" link copy
   run -0 "$PCOPY" link/ slash
+  run -0 "$PCOPY" chain/// into/
 
   [ "$(readlink copy)" = src ]
-  [ "$(readlink slash)" = src ]
+  same_copy src slash
+  same_copy src into/chain
+  refused 2 'pcopy: src/one/: cannot open: Not a directory' src/one/ dst
+  ln -s src/one file
+  refused 2 'pcopy: file/: cannot open: Not a directory' file/ dst
+}
+
+@test "a symlink SRC copied again is the same symlink, wherever it leads" {
+  ln -s src link
+  mkdir other
+  before=$(find src | sort)
+
+  for link in src "$PWD/src" other nowhere; do
+    ln -sfn "$link" link
+    run -0 "$PCOPY" link dst
+    [ "$(readlink dst)" = "$link" ]
+    run -0 "$PCOPY" -n link dst
+    [[ "$output" == *'unchanged'*dst* ]]
+    run -0 "$PCOPY" link dst
+    [[ "$output" == *'0 copied, 1 unchanged'* ]]
+    [ "$(readlink dst)" = "$link" ]
+  done
+  [ "$(find src | sort)" = "$before" ]
+  [ -z "$(ls -A other)" ]
+}
+
+@test "-L and -H of a SRC that leads nowhere: an error, and no link is copied" {
+  ln -s nowhere dangling
+  ln -s loop loop
+
+  for follow in -L -H; do
+    refused 2 'pcopy: dangling: cannot open: No such file' $follow dangling dst
+    refused 2 'pcopy: loop: cannot open: Too many levels' $follow loop dst
+    run -1 "$PCOPY" $follow dangling src/one loop "to$follow/"
+    [[ "$output" == *'2 failed'* ]]
+    [ "$(ls -A "to$follow")" = one ]
+  done
+  if is_root; then
+    mkdir -m 700 closed
+    echo secret >closed/file
+    ln -s closed/file link
+    mkdir -m 777 open
+    run -2 as_user "$PCOPY" -L link open/copy
+    [[ "$output" == *'link: cannot open: Permission denied'* ]]
+    [ -z "$(ls -A open)" ]
+  fi
+}
+
+@test "several SRCs and a last word that is not there: status 2, nothing made" {
+  ln -s nowhere dangling
+
+  refused 2 'pcopy: dst: does not exist' src src/one dst
+  refused 2 'pcopy: dst: does not exist' -n src src/one dst
+  refused 2 'pcopy: dst: does not exist' --force src/one src/sub dst
+  refused 2 'dangling' src src/one dangling
+  run -0 "$PCOPY" src src/one -t dst
+  run -0 "$PCOPY" src src/one other/
+  same_copy src other/src
 }
 
 @test "a DST that is a symlink to a directory is that directory" {
@@ -210,7 +269,7 @@ refused() { # STATUS TEXT ARG...
 }
 
 @test "one of several SRCs missing: status 1, the others are copied" {
-  run -1 "$PCOPY" src nowhere src/one dst
+  run -1 "$PCOPY" src nowhere src/one dst/
 
   [[ "$output" == *'pcopy: nowhere: cannot open: No such file or directory'* ]]
   [[ "$output" == *'1 failed'* ]]
@@ -230,7 +289,7 @@ refused() { # STATUS TEXT ARG...
   refused 2 'pcopy: file: is not a directory, its source is' src file
   refused 2 'pcopy: file: is not a directory' src/one src/sub/two file
   refused 2 'pcopy: file: is not a directory' -t file src
-  refused 2 'pcopy: file/: cannot open: Not a directory' src/one file/
+  refused 2 'pcopy: file/: is not a directory' src/one file/
   refused 2 'dangling' src dangling
   refused 2 'dangling' -t dangling src
 }
@@ -238,7 +297,7 @@ refused() { # STATUS TEXT ARG...
 @test "two SRCs of one name: status 2" {
   mkdir -p a/x b/x
 
-  refused 2 'pcopy: b/x: has the name of another source' a/x b/x dst
+  refused 2 'pcopy: b/x: has the name of another source' a/x b/x dst/
   refused 2 'pcopy: a/../b/x/: has the name of another source' \
     a/x a/../b/x/ -t dst
 }
@@ -304,4 +363,75 @@ refused() { # STATUS TEXT ARG...
   [ "$(cat a/file)" = file ]
   [ "$(ls -A a/b)" = $'b\nfile' ]
   [ "$(cat a/b/b/inner)" = inner ]
+}
+
+# What DST is or leads to that is no file and no directory.
+make_specials() {
+  mkfifo fifo
+  ln -s fifo to-fifo
+  ln -s "$PWD/to-fifo" to-link
+  ln -s /dev/null to-null
+  ln -s /proc/self/fd/1 to-stdout
+  if is_root && mknod char c 1 3 2>/dev/null; then
+    mknod block b 7 99
+  fi
+  specials=(fifo to-fifo to-link to-null to-stdout)
+  [ ! -e char ] || specials+=(char block)
+  python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket")' &&
+    specials+=(socket)
+}
+
+@test "DST that is no file and no directory, or leads there: status 5" {
+  make_specials
+
+  for there in "${specials[@]}"; do
+    refused 5 "pcopy: $there: is, or leads to, a device" src/one "$there"
+    refused 5 "pcopy: $there: is, or leads to, a device" -n src/one "$there"
+    refused 5 "$there: is, or leads to, a device" src "$there"
+    refused 5 "$there/: is, or leads to, a device" src/one "$there/"
+    refused 5 "$there: is, or leads to, a device" src/one src "$there"
+    refused 5 "$there: is, or leads to, a device" -t "$there" src/one
+    refused 5 "$there: is, or leads to, a device" --update=all src/one "$there"
+    refused 5 "$there: is, or leads to, a device" --inplace src/one "$there"
+  done
+  refused 5 'is, or leads to, a device' src/one /dev/null
+  refused 5 'is, or leads to, a device' src/one /dev/stdout
+  refused 5 'is, or leads to, a device' src/one /proc/self/fd/1
+  [ -c /dev/null ]
+}
+
+@test "standard output that is a file is no DST" {
+  ln -s /proc/self/fd/1 link
+
+  "$PCOPY" -q src/one link >out 2>err || status=$?
+
+  [ "$status" -eq 5 ]
+  [ ! -s out ]
+  [ -L link ]
+}
+
+@test "--force replaces a DST that is no file and no directory" {
+  make_specials
+
+  for there in "${specials[@]}"; do
+    run -2 "$PCOPY" --force src/one "$there/"
+    run -0 "$PCOPY" --force src/one "$there"
+    [ ! -L "$there" ]
+    cmp src/one "$there"
+  done
+  [ -c /dev/null ]
+}
+
+@test "a fifo, a device or a link to one is copied again onto its copy" {
+  make_specials
+
+  for from in "${specials[@]}"; do
+    run -0 "$PCOPY" "$from" copy
+    run -0 "$PCOPY" "$from" copy
+    [[ "$output" == *'0 copied, 1 unchanged'* ]]
+    rm copy
+  done
+  ln -s /dev/zero other
+  refused 5 'is, or leads to, a device' to-null other
+  refused 5 'is, or leads to, a device' src/one other
 }

@@ -114,27 +114,42 @@ make_kinds() { # DIR PREFIX
   same_copy src into
 }
 
-@test "a file onto each as an operand: it takes the place" {
+# Anything but a file, a directory or a link that leads to one, or nowhere.
+is_special() { # PATH
+  [ -e "$1" ] && [ ! -f "$1" ] && [ ! -d "$1" ]
+}
+
+@test "a file onto each as an operand: it takes the place, by force if need be" {
   mkdir dst
   make_kinds dst ''
   echo new >file
 
   for there in dst/*; do
-    run -0 pcopy file "$there"
+    if is_special "$there"; then
+      before=$(kind "$there")
+      run -5 pcopy file "$there"
+      [ "$before" = "$(kind "$there")" ]
+    fi
+    run -0 pcopy --force file "$there"
     [ "$(stat -c %F "$there")" = 'regular file' ]
     [ "$(cat "$there")" = new ]
   done
   no_litter dst
 }
 
-@test "a directory onto each as an operand: status 2, it stays" {
+@test "a directory onto each as an operand: status 2 or 5, it stays" {
   mkdir src dst
   make_kinds dst ''
   rm dst/loop
 
   for there in dst/*; do
     before=$(kind "$there")
-    run -2 pcopy src "$there"
+    run pcopy src "$there"
+    if is_special "$there"; then
+      [ "$status" -eq 5 ]
+    else
+      [ "$status" -eq 2 ]
+    fi
     [ "$before" = "$(kind "$there")" ]
   done
 }

@@ -49,6 +49,7 @@ static struct rig rig = {
                              DRESS_XATTR | DRESS_ACL | DRESS_FLAGS,
                      .reflink = REFLINK_NEVER,
                      .umask = 022},
+	.operands = {.makes_into = true},
 };
 
 /* What was told since the last look. */

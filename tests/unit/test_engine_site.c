@@ -3,6 +3,9 @@
 
 #include "fs/tree.h"
 
+#include <sched.h>
+#include <sys/mount.h>
+
 /* A tree of all that an operand may be. */
 static void put_operands(void)
 {
@@ -82,7 +85,7 @@ CASE(slashes_behind_a_source_change_nothing)
 
 	rig_open("new", "dir///", NULL);
 	expect_dir("dir///", "new", "new");
-	rig_open("new2", "link_to_dir/", NULL);
+	rig_open("new2", "link_to_dir", NULL);
 	expect_file(".", "link_to_dir", "new2");
 }
 
@@ -312,6 +315,58 @@ CASE(no_copy_into_itself)
 	expect_refusal(EXIT_REFUSED, ".", "would be copied into itself");
 	CHECK(!exists("dir/new"));
 	CHECK_INT(n_names("dir/sub"), 1);
+}
+
+static void need_mounts(void)
+{
+	need_root();
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		SKIP("cannot mount here");
+}
+
+CASE(no_copy_into_itself_by_a_bind_mount)
+{
+	put_operands();
+	put_dir("dir/sub/deep");
+	need_mounts();
+	CHECK_INT(mount("dir/sub", "other", NULL, MS_BIND, NULL), 0);
+
+	rig_open("other", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir", "would be copied into itself");
+	rig_open("other/deep/new", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir", "would be copied into itself");
+	rig_open("dir/sub/deep/new", "other", NULL);
+	expect_refusal(EXIT_REFUSED, "other", "would be copied into itself");
+	/* The reverse may be. */
+	rig_open("dir", "other", NULL);
+	expect_dir("other", "dir", "dir");
+	rig_open("other", "dir/f", NULL);
+	expect_file("other", "f", "f");
+	CHECK_INT(n_names("dir/sub"), 1);
+}
+
+CASE(no_copy_into_what_is_mounted_in_the_source)
+{
+	put_operands();
+	put_dir("dst/deep");
+	need_mounts();
+	CHECK_INT(mount("dst", "dir/sub", NULL, MS_BIND, NULL), 0);
+
+	rig_open("dst/new", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir", "would be copied into itself");
+	rig_open("dst", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir", "would be copied into itself");
+	/* Unless that is left out. */
+	rig.settings.is_one_file_system = true;
+	rig_open("dst/deep", "dir", NULL);
+	expect_refusal(EXIT_REFUSED, "dir", "would be copied into itself");
+	rig.settings.is_one_file_system = false;
+	/* Covered by something else it is out of reach. */
+	CHECK_INT(mount("other", "dir/sub", NULL, MS_BIND, NULL), 0);
+	rig_open("dst", "dir", NULL);
+	expect_dir("dir", "dst", "dst");
+	CHECK_INT(n_names("dst"), 1);
 }
 
 CASE(a_directory_may_be_copied_to_one_above_it)
