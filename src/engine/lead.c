@@ -72,11 +72,16 @@ static void step_to(struct walk *walk, const struct lead *next)
 	walk->at.meta = next->meta;
 }
 
-static bool is_of_proc(int fd)
+static bool is_of_proc(const struct lead *link)
 {
 	struct statfs fs;
+	struct meta proc;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+	if (fstatfs(link->fd, &fs) == 0)
+		return fs.f_type == PROC_SUPER_MAGIC;
+	/* lint: path, only its number is asked for */
+	return meta_read_at(AT_FDCWD, "/proc", &proc) == 0 &&
+	       proc.dev == link->meta.dev;
 }
 
 /* The text of some links of /proc is no path; only the kernel follows them. */
@@ -153,13 +158,14 @@ static int go_to_root(struct walk *walk)
 	return rc;
 }
 
-static int go_by_link(struct walk *walk, const char *name, int link_fd)
+static int go_by_link(struct walk *walk, const char *name,
+                      const struct lead *link)
 {
 	if (walk->n_links++ == LINKS_MAX)
 		return -ELOOP;
-	if (is_of_proc(link_fd))
+	if (is_of_proc(link))
 		return follow_magic(walk, name);
-	int rc = splice_link(walk, link_fd);
+	int rc = splice_link(walk, link->fd);
 	if (rc == 0 && walk->rest.data[0] == '/')
 		rc = go_to_root(walk);
 	return rc;
@@ -177,7 +183,7 @@ static int go_by(struct walk *walk, const char *name)
 		return 0;
 	}
 	note_doubt(walk, next.meta.uid);
-	rc = go_by_link(walk, name, next.fd);
+	rc = go_by_link(walk, name, &next);
 	(void)fd_close(next.fd);
 	return rc;
 }

@@ -141,7 +141,7 @@ END
   mkdir src
   (cd src && seq 300 | xargs touch)
 
-  run -0 bash -c 'ulimit -Sn 128; "$PCOPY" -q src/* dst'
+  run -0 bash -c 'ulimit -Sn 128; "$PCOPY" -q src/* dst/'
 
   [ "$(find dst -type f | wc -l)" -eq 300 ]
 }

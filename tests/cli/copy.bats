@@ -285,7 +285,7 @@ same_in_all_modes() { # STATUS
     echo "$i" >"b/$i"
   done
 
-  run -0 "$PCOPY" a b a/large dst -j 4 --queue-depth 1
+  run -0 "$PCOPY" a b a/large dst/ -j 4 --queue-depth 1
 
   same_copy a dst/a
   same_copy b dst/b

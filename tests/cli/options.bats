@@ -158,7 +158,7 @@ from_source() {
   mkdir other
   "$PCOPY" src dst/
   same_tree src dst/src
-  "$PCOPY" src other dst
+  "$PCOPY" src other dst/
   same_tree src dst/src
   same_tree other dst/other
 }
@@ -244,7 +244,7 @@ from_source() {
   run "$PCOPY" -q src dst
   [ "$status" -eq 0 ]
   [ -z "$output" ]
-  run --separate-stderr "$PCOPY" --quiet src missing dst
+  run --separate-stderr "$PCOPY" --quiet src missing dst/
   [ "$status" -eq 1 ]
   [ -z "$output" ]
   [[ ${stderr_lines[0]} == "pcopy: missing: "*": No such file or directory" ]]

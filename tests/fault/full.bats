@@ -131,14 +131,31 @@ in_own_mounts() { # SCRIPT
     same_copy src back'
 }
 
-@test "the destination mounted inside the source is not copied into itself" {
-  mkdir src/inside dst
+@test "the destination inside the source by a bind mount: refused, nothing made" {
+  mkdir -p src/inside "odd	name" dst
   in_own_mounts '
     mount --bind dst src/inside
-    status=0
-    timeout 60 "$PCOPY" src dst 2>err || status=$?
-    [ "$status" -eq 1 ]
-    grep -q "^pcopy: src/inside: is the destination itself" err
-    [ ! -e dst/inside/small ]
-    cmp src/small dst/small'
+    mount --bind src/inside "odd	name"
+    for there in dst dst/new src/inside/new odd*name/ \
+      "odd	name/new"; do
+      status=0
+      timeout 60 "$PCOPY" src "$there" 2>err || status=$?
+      [ "$status" -eq 5 ]
+      grep -q "^pcopy: src: would be copied into itself" err
+    done
+    umount "odd	name"
+    umount src/inside
+    mkdir src/inside/deep
+    mount --bind src/inside dst
+    for there in dst dst/ dst/new dst/deep/new; do
+      for more in -n -x -L --force; do
+        status=0
+        timeout 60 "$PCOPY" src $more "$there" 2>err || status=$?
+        [ "$status" -eq 5 ]
+      done
+    done
+    [ "$(find src/inside)" = "src/inside
+src/inside/deep" ]
+    "$PCOPY" -q src elsewhere
+    [ -e elsewhere/inside/deep ]'
 }

@@ -425,13 +425,12 @@ same_inode() { # FILE FILE...
   [ -z "$output" ]
 }
 
-@test "symlink-slash: a symlink stays one, with a slash behind it, too" {
+@test "symlink-slash: with a slash behind it, it is the directory" {
   mkdir dir
   ln -s dir symlink
 
-  # cp -dR copies the directory then.
   run -0 "$PCOPY" symlink/ copy
-  [ "$(readlink copy)" = dir ]
+  [ -d copy ] && [ ! -L copy ]
   run -0 "$PCOPY" -H symlink/ copy2
   [ -d copy2 ] && [ ! -L copy2 ]
 }
