@@ -33,7 +33,7 @@ bool each_master_is_done(struct each_master *master, struct each_task *task)
 		return false;
 	buf_truncate(&master->text, 0);
 	add_text(master, task, 1);
-	return each_log_has(&master->log, master->text.data, master->text.len);
+	return each_log_take(&master->log, master->text.data, master->text.len);
 }
 
 /* Shows what it printed and lets go of it. */

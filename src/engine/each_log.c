@@ -16,64 +16,23 @@ static const char head[] = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\t"
 #define COLUMN_EXIT    6
 #define COLUMN_COMMAND 8
 
-/* Two hashes of 64 bits with different steps; a NUL counts as a newline. */
-static struct each_hash hash_of(const char *text, size_t len)
+/* A newline of a command is a NUL in the log. */
+static void add_command(struct buf *out, const char *command, size_t len)
 {
-	struct each_hash hash = {UINT64_C(0xcbf29ce484222325),
-	                         UINT64_C(0x9e3779b97f4a7c15)};
+	size_t start = out->len;
 
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c =
-			(unsigned char)(text[i] == '\n' ? '\0' : text[i]);
-
-		hash.a = (hash.a ^ c) * UINT64_C(0x100000001b3);
-		hash.b = (hash.b + c) * UINT64_C(0xff51afd7ed558ccd);
-		hash.b ^= hash.b >> 32;
+	buf_append(out, command, len);
+	for (size_t i = start; i < out->len; i++) {
+		if (out->data[i] == '\n')
+			out->data[i] = '\0';
 	}
-	hash.a |= 1; /* never both 0 */
-	return hash;
 }
 
-static struct each_hash *find(struct each_hash *table, size_t cap,
-                              struct each_hash hash)
+bool each_log_take(struct each_log *log, const char *command, size_t len)
 {
-	size_t i = (size_t)hash.b & (cap - 1);
-
-	while ((table[i].a || table[i].b) &&
-	       (table[i].a != hash.a || table[i].b != hash.b))
-		i = (i + 1) & (cap - 1);
-	return &table[i];
-}
-
-static void grow(struct each_log *log)
-{
-	size_t cap = log->cap_done ? 2 * log->cap_done : 1024;
-	struct each_hash *table = xcalloc(cap, sizeof(*table));
-
-	for (size_t i = 0; i < log->cap_done; i++) {
-		if (log->done[i].a)
-			*find(table, cap, log->done[i]) = log->done[i];
-	}
-	free(log->done);
-	log->done = table;
-	log->cap_done = cap;
-}
-
-static void remember(struct each_log *log, const char *command, size_t len)
-{
-	struct each_hash hash = hash_of(command, len);
-
-	if (2 * log->n_done >= log->cap_done)
-		grow(log);
-	struct each_hash *place = find(log->done, log->cap_done, hash);
-	log->n_done += place->a == 0;
-	*place = hash;
-}
-
-bool each_log_has(const struct each_log *log, const char *command, size_t len)
-{
-	return log->cap_done > 0 &&
-	       find(log->done, log->cap_done, hash_of(command, len))->a != 0;
+	buf_truncate(&log->line, 0);
+	add_command(&log->line, command, len);
+	return hash_set_take(&log->done, log->line.data, log->line.len);
 }
 
 /* A line without its newline. */
@@ -91,7 +50,7 @@ static int read_line(struct each_log *log, const char *line, size_t len)
 		at = tab + 1;
 	}
 	if (strncmp(status, "0\t0\t", 4) == 0)
-		remember(log, at, (size_t)(end - at));
+		(void)hash_set_add(&log->done, at, (size_t)(end - at));
 	return 0;
 }
 
@@ -176,9 +135,7 @@ int each_log_close(struct each_log *log)
 
 	log->fd = -1;
 	buf_release(&log->line);
-	free(log->done);
-	log->done = NULL;
-	log->cap_done = log->n_done = 0;
+	hash_set_release(&log->done);
 	return rc;
 }
 
@@ -206,12 +163,7 @@ int each_log_add(struct each_log *log, uint64_t number,
 	           is_own_failure ? 0
 	           : is_timeout   ? 15
 	                          : end->signal_number);
-	size_t start = log->line.len;
-	buf_append(&log->line, command, len);
-	for (size_t i = start; i < log->line.len; i++) {
-		if (log->line.data[i] == '\n')
-			log->line.data[i] = '\0';
-	}
+	add_command(&log->line, command, len);
 	buf_append_char(&log->line, '\n');
 	return fd_write_full(log->fd, log->line.data, log->line.len);
 }

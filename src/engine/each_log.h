@@ -7,24 +7,20 @@
  *           there as a NUL. A job is done when a line with its command says
  *           status 0 and signal 0: commands are compared, not numbers.
  * Lifetime  open .. close
- * Memory    16 to 32 bytes for each job that an old log says is done
+ * Memory    24 to 48 bytes for each command that an old log says is done
  * Errors    negative errno; -EBADMSG: the file is no job log */
 #ifndef ENGINE_EACH_LOG_H
 #define ENGINE_EACH_LOG_H
 
 #include "base/base.h"
 #include "base/buf.h"
+#include "base/hash_set.h"
 #include "engine/each_job.h"
-
-struct each_hash {
-	uint64_t a, b;
-};
 
 struct each_log {
 	int fd; /* -1: there is no log */
 	struct buf line;
-	struct each_hash *done; /* open addressing; both 0: free */
-	size_t n_done, cap_done;
+	struct hash_set done; /* commands, from an old log */
 };
 
 enum each_log_use {
@@ -37,8 +33,9 @@ int each_log_open(struct each_log *log, const char *path,
                   enum each_log_use use);
 int each_log_close(struct each_log *log);
 
-/* Whether the log it was opened with says that this was done. */
-bool each_log_has(const struct each_log *log, const char *command, size_t len);
+/* Whether the log it was opened with says that this was done. Each line of the
+ * log answers for one job: of equal jobs, as many are done as have a line. */
+bool each_log_take(struct each_log *log, const char *command, size_t len);
 
 int each_log_add(struct each_log *log, uint64_t number,
                  const struct each_end *end, const char *command, size_t len);

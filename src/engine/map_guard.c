@@ -1,80 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/map_guard.h"
 
+#include "base/hash_set.h"
 #include "fs/held.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-
-struct name_hash {
-	uint64_t a, b; /* a is odd; both 0: free */
-};
 
 struct guard {
 	struct map *map;
 	struct map_walk walk;
-	struct name_hash salt;
-	struct name_hash *names;
-	size_t n_names, cap_names;
+	struct hash_set names;
 	struct buf dir; /* the last one that was looked at in DST */
 };
-
-/* FNV-1a twice, salted: nobody can choose names that collide. */
-static struct name_hash hash_of(const struct guard *guard, const char *name,
-                                size_t len)
-{
-	struct name_hash hash = guard->salt;
-
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)name[i];
-
-		hash.a = (hash.a ^ c) * UINT64_C(0x100000001b3);
-		hash.b = (hash.b + c) * UINT64_C(0xff51afd7ed558ccd);
-		hash.b ^= hash.b >> 32;
-	}
-	hash.a |= 1;
-	return hash;
-}
-
-static struct name_hash *find(struct name_hash *names, size_t cap,
-                              struct name_hash hash)
-{
-	size_t i = (size_t)hash.b & (cap - 1);
-
-	while (names[i].a && (names[i].a != hash.a || names[i].b != hash.b))
-		i = (i + 1) & (cap - 1);
-	return &names[i];
-}
-
-static void grow(struct guard *guard)
-{
-	size_t cap = guard->cap_names ? 2 * guard->cap_names : 1024;
-	struct name_hash *names = xcalloc(cap, sizeof(*names));
-
-	for (size_t i = 0; i < guard->cap_names; i++) {
-		if (guard->names[i].a)
-			*find(names, cap, guard->names[i]) = guard->names[i];
-	}
-	free(guard->names);
-	guard->names = names;
-	guard->cap_names = cap;
-}
-
-/* True if it is the first of its name. */
-static bool add_name(struct guard *guard, const char *name, size_t len)
-{
-	if (2 * guard->n_names >= guard->cap_names)
-		grow(guard);
-	struct name_hash hash = hash_of(guard, name, len);
-	struct name_hash *place = find(guard->names, guard->cap_names, hash);
-	bool is_new = place->a == 0;
-
-	guard->n_names += is_new;
-	*place = hash;
-	return is_new;
-}
 
 /* Who else has that output: found by walking once more. */
 static void say_twice(struct guard *guard, const struct map_found *found)
@@ -128,7 +66,7 @@ static int guard_one(struct guard *guard, const struct map_found *found)
 	if (!found->out)
 		return 0;
 	if (!guard->walk.name.is_plain &&
-	    !add_name(guard, found->out, found->out_len)) {
+	    hash_set_add(&guard->names, found->out, found->out_len) > 1) {
 		say_twice(guard, found);
 		return -EPERM;
 	}
@@ -141,7 +79,6 @@ int map_guard_names(struct map *map, uint64_t *n_found)
 	struct map_found found;
 	int rc, refused = 0;
 
-	(void)!getrandom(&guard.salt, sizeof(guard.salt), 0);
 	*n_found = 0;
 	map_walk_open(&guard.walk, map->settings, &map->each.filter);
 	while (refused == 0 && (rc = map_walk_next(&guard.walk, &found)) != 0) {
@@ -157,7 +94,7 @@ int map_guard_names(struct map *map, uint64_t *n_found)
 		}
 	}
 	map_walk_close(&guard.walk);
-	free(guard.names);
+	hash_set_release(&guard.names);
 	buf_release(&guard.dir);
 	return refused;
 }

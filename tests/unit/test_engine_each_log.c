@@ -11,9 +11,9 @@ static void add(struct each_log *log, uint64_t number, const char *command,
 	CHECK_INT(each_log_add(log, number, end, command, strlen(command)), 0);
 }
 
-static bool has(const struct each_log *log, const char *command)
+static bool has(struct each_log *log, const char *command)
 {
-	return each_log_has(log, command, strlen(command));
+	return each_log_take(log, command, strlen(command));
 }
 
 /* What the file holds, cut off after size bytes. */
