@@ -3,6 +3,10 @@
  * put together afterwards. */
 #include "cli/option_table.h"
 
+#include "base/buf.h"
+#include "engine/each_spawn.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 void each_defaults(struct options *options)
@@ -101,12 +105,47 @@ static bool has_slot(const struct each_settings *each)
 	return false;
 }
 
+static bool is_program(const char *name)
+{
+	struct buf path = {0};
+	bool found = each_spawn_find(name, &path) == 0;
+
+	buf_release(&path);
+	return found;
+}
+
+/* GNU parallel takes the command as one text for a shell; here it would be the
+ * name of a program. Paths with blanks in them are no such thing. */
+static int check_one_word(struct parse *parse)
+{
+	const struct each_settings *each = &parse->options->each;
+	const char *text = each->n_command == 1 ? each->command[0] : "";
+	size_t len = strcspn(text, " \t\n");
+
+	if (!text[len] || len == 0 || is_program(text))
+		return 0;
+	char *first = xstrndup(text, len);
+	bool is_path = strchr(first, '/') && !is_program(first);
+	free(first);
+	if (is_path)
+		return 0;
+	return option_refuse_text(
+		parse, "the command is one word, ", text,
+		parse->options->mode == ACTION_MAP
+			? ": leave the quotes out (-- PROGRAM ARG...), or "
+			  "write sh -c before it"
+			: ": leave the quotes out (-- PROGRAM ARG...), or "
+			  "give it to a shell (-s TEXT, the item is \"$1\")");
+}
+
 int each_settle_jobs(struct parse *parse)
 {
 	struct options *options = parse->options;
 	struct each_settings *each = &options->each;
 	int rc = check_output(parse);
 
+	if (rc == 0)
+		rc = check_one_word(parse);
 	if (rc < 0)
 		return rc;
 	each->n_workers = options->settings.n_workers;

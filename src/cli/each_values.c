@@ -3,6 +3,7 @@
 
 #include "base/num.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,15 +23,33 @@ static int add_word(struct parse *parse, const char *name, const char *value,
 	return 0;
 }
 
+/* The last name of a path has no slash in it: nothing would ever match. */
+static int refuse_slash(struct parse *parse, const char *name,
+                        const char *value)
+{
+	if (!strchr(value, '/'))
+		return 0;
+	return option_refuse_value(parse, name, value,
+	                           " has a slash in it, and the last name of a "
+	                           "path never has");
+}
+
 int each_apply_extension(struct parse *parse, const char *name,
                          const char *value)
 {
+	if (refuse_slash(parse, name, value) < 0)
+		return -EINVAL;
+	if (strpbrk(value, "*?["))
+		return option_refuse_value(parse, name, value,
+		                           " is a pattern, which is for -g");
 	return add_word(parse, name, value + (*value == '.'),
 	                &parse->options->each.filter.extensions);
 }
 
 int each_apply_glob(struct parse *parse, const char *name, const char *value)
 {
+	if (refuse_slash(parse, name, value) < 0)
+		return -EINVAL;
 	return add_word(parse, name, value, &parse->options->each.filter.globs);
 }
 

@@ -144,6 +144,12 @@ static void watch_tokens(struct batch *batch)
 		(void)epoll_ctl(batch->epoll_fd, EPOLL_CTL_MOD, fd, &event);
 }
 
+static void on_reader_gone(struct batch *batch)
+{
+	each_master_break(&batch->master, "standard output", "write", EPIPE);
+	(void)epoll_ctl(batch->epoll_fd, EPOLL_CTL_DEL, STDOUT_FILENO, NULL);
+}
+
 static void sleep_or_look(struct batch *batch, bool may_sleep)
 {
 	struct each_master *master = &batch->master;
@@ -174,6 +180,8 @@ static void sleep_or_look(struct batch *batch, bool may_sleep)
 		else if (fd == batch->timer_fd &&
 		         read(fd, &n_ticks, sizeof(n_ticks)) > 0)
 			each_master_tick(master);
+		else if (fd == STDOUT_FILENO)
+			on_reader_gone(batch);
 		else if (fd == batch->source.list.fd)
 			each_source_is_ready(&batch->source, false);
 	}

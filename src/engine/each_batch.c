@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "engine/each_kin.h"
 #include "engine/each_spawn.h"
+#include "fs/held.h"
 #include "mp/shm.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -64,6 +66,20 @@ static int start_workers(struct each_master *master)
 	return mp_workers_create(&options, &master->workers);
 }
 
+/* Where commands write themselves, only this tells that nobody reads any more:
+ * a pipe without readers has an error, whatever is asked for (poll(2)). */
+static void watch_reader(struct batch *batch)
+{
+	struct epoll_event event = {.data = {.fd = STDOUT_FILENO}};
+	struct stat status;
+
+	if (batch->master.settings->output == EACH_RAW &&
+	    fstat(STDOUT_FILENO, &status) == 0 && S_ISFIFO(status.st_mode))
+		/* If not, each command meets the error by itself. */
+		(void)epoll_ctl(batch->epoll_fd, EPOLL_CTL_ADD, STDOUT_FILENO,
+		                &event);
+}
+
 static int open_events(struct batch *batch)
 {
 	const struct itimerspec tenth = {
@@ -91,6 +107,7 @@ static int open_events(struct batch *batch)
 		                              *fds[i], &event) < 0)
 			return -errno;
 	}
+	watch_reader(batch);
 	return 0;
 }
 
@@ -263,6 +280,47 @@ static enum each_log_use log_use(const struct each_settings *settings)
 	return settings->resumes ? EACH_LOG_RESUME : EACH_LOG_NEW;
 }
 
+/* A directory that is walked must not be in the one that results are put into:
+ * they would be found there and be items themselves. */
+static int check_results_place(const struct batch *batch)
+{
+	const struct each_master *master = &batch->master;
+	const struct each_settings *settings = master->settings;
+	struct meta dir;
+	bool is_inside = false;
+
+	if (master->results.fd < 0 || settings->list || settings->hooks ||
+	    meta_read(master->results.fd, &dir) < 0)
+		return 0;
+	for (size_t i = 0; i < settings->n_paths && !is_inside; i++) {
+		/* lint: path, given by the user */
+		int fd = open(settings->paths[i],
+		              O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		is_inside = fd >= 0 && held_is_below(fd, &dir);
+		(void)fd_close(fd);
+		if (is_inside)
+			master->observer->on_fault(
+				master->observer->ctx, settings->paths[i],
+				"is in the directory of --results, whose files "
+				"would be found there: name another one",
+				0);
+	}
+	return is_inside ? -EINVAL : 0;
+}
+
+/* What this run writes is none of its items, wherever it lies. */
+static void omit_own(struct batch *batch)
+{
+	struct each_own *own = &batch->source.own;
+
+	each_own_add(own, batch->master.log.fd);
+	each_own_add(own, batch->master.failed_fd);
+	each_own_add(own, batch->master.results.fd);
+	each_own_add(own, STDOUT_FILENO);
+	each_own_add(own, STDERR_FILENO);
+}
+
 int each_batch_open(struct batch *batch)
 {
 	struct each_master *master = &batch->master;
@@ -288,7 +346,9 @@ int each_batch_open(struct batch *batch)
 	}
 	if (rc < 0)
 		observer->on_fault(observer->ctx, name, "open", -rc);
-	return rc;
+	else
+		omit_own(batch);
+	return rc < 0 ? rc : check_results_place(batch);
 }
 
 int each_batch_close(struct batch *batch)

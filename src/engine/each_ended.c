@@ -3,9 +3,11 @@
 
 #include "base/fd.h"
 #include "engine/each_show.h"
+#include "engine/each_spawn.h"
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 /* So many failures at least before a percentage counts. */
 #define PERCENT_MIN 3
@@ -145,6 +147,26 @@ static void say_why(struct each_master *master, struct each_task *task,
 	                           master->text.data, err);
 }
 
+/* The program is the same for all jobs, and is not there or cannot be run (nor
+ * what its first line names): one word for all of them. */
+static bool is_never_to_run(const struct each_master *master,
+                            const struct each_end *end)
+{
+	return end->cause == EACH_NO_SPAWN && master->program.len > 0 &&
+	       (end->err == -ENOENT || end->err == -EACCES ||
+	        end->err == -ENOTDIR);
+}
+
+static void give_up(struct each_master *master, const struct each_end *end)
+{
+	if (!master->tally->exit_status)
+		master->observer->on_fault(master->observer->ctx,
+		                           master->program.data,
+		                           "cannot run the command", -end->err);
+	master->tally->exit_status = each_spawn_status(end->err);
+	each_master_stop(master, EACH_TERMINATE);
+}
+
 static void count_failure(struct each_master *master, struct each_task *task,
                           const struct each_end *end)
 {
@@ -153,7 +175,9 @@ static void count_failure(struct each_master *master, struct each_task *task,
 	master->tally->n_failed++;
 	master->n_failed_jobs++;
 	/* Of a worker's death was told when it died. */
-	if (end->cause != EACH_WORKER_DIED)
+	if (is_never_to_run(master, end))
+		give_up(master, end);
+	else if (end->cause != EACH_WORKER_DIED)
 		say_why(master, task, end);
 	list_failed(master, items);
 	halt_if_due(master);
@@ -203,7 +227,7 @@ static void keep_results(struct each_master *master, struct each_task *task,
 {
 	struct each_end lost = *end;
 
-	if (master->results.fd < 0)
+	if (master->results.fd < 0 || end->cause == EACH_NO_RESULTS)
 		return;
 	if (is_cut_off(end)) {
 		each_screen_drop(&master->screen, &task->printed);
@@ -256,6 +280,20 @@ void each_master_end(struct each_master *master, struct each_task *task,
 	log_try(master, task, worker, &last);
 	count(master, task, &last);
 	each_master_settle(master, task);
+}
+
+bool each_master_has_place(struct each_master *master, struct each_task *task)
+{
+	struct each_end end = {.cause = EACH_NO_RESULTS,
+	                       .err = each_show_may_keep(master, task)};
+
+	if (end.err == 0)
+		return true;
+	end.start_ns = (int64_t)time(NULL) * NS_PER_S;
+	/* Trying again would not help. */
+	task->n_tried = master->settings->n_tries;
+	each_master_end(master, task, 0, &end);
+	return false;
 }
 
 void each_master_refuse(struct each_master *master,

@@ -23,4 +23,7 @@ void each_master_settle(struct each_master *master, struct each_task *task);
 /* Puts it behind all that are waiting to be submitted. */
 void each_master_let_wait(struct each_master *master, struct each_task *task);
 
+/* Whether what a job prints can be kept; if not, it fails without having run. */
+bool each_master_has_place(struct each_master *master, struct each_task *task);
+
 #endif

@@ -54,6 +54,41 @@ static void append_shown(struct buf *out, const char *text, size_t len)
 		quote_name(out, text, len);
 }
 
+/* As a format of printf(1): octal where a terminal or the format would make
+ * something else of the byte. */
+static void append_format(struct buf *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < ' ' || c > '~' || strchr("%\\'", c) ||
+		    (c == '-' && i == 0))
+			buf_printf(out, "\\%03o", c);
+		else
+			buf_append_char(out, (char)c);
+	}
+}
+
+/* $(..) drops the newlines at its end, so they stand behind it. */
+static void append_script(struct buf *out, const char *text, size_t len)
+{
+	size_t end = len;
+
+	if (quote_is_plain(text, len)) {
+		append_quoted(out, text, len);
+		return;
+	}
+	while (end > 0 && text[end - 1] == '\n')
+		end--;
+	if (end > 0) {
+		buf_append_str(out, "\"$(printf '");
+		append_format(out, text, end);
+		buf_append_str(out, "')\"");
+	}
+	if (end < len)
+		append_quoted(out, text + end, len - end);
+}
+
 static void append_all(const char *arguments, size_t n, struct buf *out,
                        void (*append)(struct buf *out, const char *text,
                                       size_t len))
@@ -90,6 +125,16 @@ void each_job_show(const struct each_record *record, unsigned slot,
 
 	each_job_arguments(record, slot, &bytes);
 	append_all(bytes.data, record->n_arguments, out, append_shown);
+	buf_release(&bytes);
+}
+
+void each_job_script(const struct each_record *record, unsigned slot,
+                     struct buf *out)
+{
+	struct buf bytes = {0};
+
+	each_job_arguments(record, slot, &bytes);
+	append_all(bytes.data, record->n_arguments, out, append_script);
 	buf_release(&bytes);
 }
 

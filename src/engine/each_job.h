@@ -128,6 +128,11 @@ void each_job_text(const struct each_record *record, unsigned slot,
 void each_job_show(const struct each_record *record, unsigned slot,
                    struct buf *out);
 
+/* The same as any POSIX shell reads it, and without control characters, but for
+ * newlines at the end of an argument. */
+void each_job_script(const struct each_record *record, unsigned slot,
+                     struct buf *out);
+
 /* The same for arguments that have the slot already. */
 void each_job_quote(const char *arguments, size_t n, struct buf *out);
 

@@ -107,7 +107,7 @@ void each_master_make(struct each_master *master)
 		each_show_command(master, task, 1, false);
 		master->tally->n_ok++;
 		each_master_settle(master, task);
-	} else {
+	} else if (each_master_has_place(master, task)) {
 		each_master_let_wait(master, task);
 	}
 }

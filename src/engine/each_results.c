@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@ void each_results_close(struct each_results *results)
 {
 	results->fd = fd_close(results->fd);
 	buf_release(&results->path);
+	hash_set_release(&results->names);
 }
 
 void each_results_name(struct each_results *results, const char *item,
@@ -88,6 +90,60 @@ static void go_back(struct each_results *results)
 	results->dir_fd = -1;
 }
 
+/* The last name of the path. */
+static const char *last_name(const struct each_results *results)
+{
+	const char *slash = strrchr(results->path.data, '/');
+
+	return slash ? slash + 1 : results->path.data;
+}
+
+static void append_ending(struct each_results *results,
+                          enum each_stream_index stream)
+{
+	buf_append_str(&results->path, stream == EACH_STDERR ? ".err" : ".out");
+}
+
+/* No name on the way is longer than names can be. */
+static bool fits(const char *path)
+{
+	while (*path) {
+		size_t len = strcspn(path, "/");
+
+		if (len > NAME_MAX)
+			return false;
+		path += len + (path[len] == '/');
+	}
+	return true;
+}
+
+static int check_file(struct each_results *results,
+                      enum each_stream_index stream)
+{
+	size_t len = results->path.len;
+	struct stat status;
+
+	append_ending(results, stream);
+	int rc = fits(results->path.data) ? go_down(results, false)
+	                                  : -ENAMETOOLONG;
+	if (rc == 0 && fstatat(results->dir_fd, last_name(results), &status,
+	                       AT_SYMLINK_NOFOLLOW) == 0)
+		rc = S_ISDIR(status.st_mode) ? -EISDIR : 0;
+	go_back(results);
+	buf_truncate(&results->path, len);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+int each_results_check(struct each_results *results, bool has_several_paths)
+{
+	if (has_several_paths &&
+	    hash_set_add(&results->names, results->path.data,
+	                 results->path.len) > 1)
+		return -EEXIST;
+	int rc = check_file(results, EACH_STDOUT);
+	return rc < 0 ? rc : check_file(results, EACH_STDERR);
+}
+
 static int begin(struct each_results *results)
 {
 	struct stat status;
@@ -124,14 +180,6 @@ int each_results_write(struct each_results *results, const void *data,
 	return rc < 0 ? rc : fd_write_full(results->stage.fd, data, len);
 }
 
-/* The last name of the path. */
-static const char *last_name(const struct each_results *results)
-{
-	const char *slash = strrchr(results->path.data, '/');
-
-	return slash ? slash + 1 : results->path.data;
-}
-
 /* Nothing was printed: what an earlier run left must not be taken for it. */
 static int remove_old(struct each_results *results)
 {
@@ -158,7 +206,7 @@ int each_results_end(struct each_results *results,
 {
 	size_t len = results->path.len;
 
-	buf_append_str(&results->path, stream == EACH_STDERR ? ".err" : ".out");
+	append_ending(results, stream);
 	int rc = results->has_begun ? publish(results) : remove_old(results);
 	buf_truncate(&results->path, len);
 	results->has_begun = false;

@@ -3,6 +3,11 @@
 
 #include "base/quote.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
 const char *each_show_name(struct each_master *master,
                            const struct each_task *task)
 {
@@ -35,13 +40,11 @@ static const struct buf *make_tag(struct each_master *master,
 	return &master->tag;
 }
 
+/* A lost message is not a lost result: only standard output has to be there. */
 static void check_written(struct each_master *master, bool is_stderr, int rc)
 {
-	if (rc < 0)
-		each_master_break(master,
-		                  is_stderr ? "standard error"
-		                            : "standard output",
-		                  "write", -rc);
+	if (rc < 0 && !is_stderr)
+		each_master_break(master, "standard output", "write", -rc);
 }
 
 void each_show_command(struct each_master *master, const struct each_task *task,
@@ -61,8 +64,10 @@ void each_show_command(struct each_master *master, const struct each_task *task,
 		hooks->add_text(hooks->ctx, record, slot, &raw);
 		quote_name(text, raw.data, raw.len);
 		buf_release(&raw);
-	} else {
+	} else if (is_stderr) {
 		each_job_show(record, slot, text);
+	} else {
+		each_job_script(record, slot, text);
 	}
 	buf_append_char(text, '\n');
 	check_written(master, is_stderr,
@@ -115,4 +120,44 @@ int each_show_keep(struct each_master *master, struct each_task *task)
 		each_results_drop(&master->results);
 	each_screen_drop(&master->screen, &task->printed);
 	return rc;
+}
+
+/* The path up to a directory that is called as the file of another item is:
+ * what a prints goes to a.out, so b in a.out/b has no place. */
+static bool is_below_file_of(const struct each_filter *filter, const char *path,
+                             size_t len)
+{
+	struct stat status;
+
+	if (len < 5 || (strncmp(path + len - 4, ".out", 4) != 0 &&
+	                strncmp(path + len - 4, ".err", 4) != 0))
+		return false;
+	char *other = xstrndup(path, len - 4);
+	struct each_text base =
+		each_item_base((struct each_text){other, len - 4});
+	/* lint: path, one that the walk has come by */
+	bool is_file = lstat(other, &status) == 0 && S_ISREG(status.st_mode);
+	bool is_item = is_file && (filter->types & EACH_FILES) &&
+	               each_filter_takes(filter, base);
+	free(other);
+	return is_item;
+}
+
+int each_show_may_keep(struct each_master *master, const struct each_task *task)
+{
+	const struct each_settings *settings = master->settings;
+	struct each_item item = {.text = ""};
+
+	if (master->results.fd < 0)
+		return 0;
+	name_results(master, task);
+	if (!settings->list && settings->n_items == 1)
+		(void)each_queue_first(&task->items, &item);
+	for (size_t i = item.root_len; i < item.len; i++) {
+		if (item.text[i] == '/' &&
+		    is_below_file_of(&settings->filter, item.text, i))
+			return -EEXIST;
+	}
+	return each_results_check(&master->results,
+	                          !settings->list && settings->n_paths > 1);
 }

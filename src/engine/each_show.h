@@ -27,4 +27,9 @@ void each_show_stream(struct each_master *master, struct each_task *task,
  * negative errno. */
 int each_show_keep(struct each_master *master, struct each_task *task);
 
+/* Whether it will be possible, before the job runs: 0, or why not (see
+ * engine/each_results.h). */
+int each_show_may_keep(struct each_master *master,
+                       const struct each_task *task);
+
 #endif

@@ -20,6 +20,7 @@ int each_source_open(struct each_source *source,
 	if (!settings->list) {
 		each_tree_open(&source->tree, &settings->filter,
 		               settings->paths, settings->n_paths);
+		source->tree.own = &source->own;
 		return 0;
 	}
 	source->name = settings->list;

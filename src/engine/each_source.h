@@ -21,6 +21,7 @@ struct each_source {
 	bool is_list;
 	struct each_list list;
 	struct each_tree tree;
+	struct each_own own; /* passed over in trees */
 	bool has_ended;
 	/* of an error */
 	const char *name, *what;

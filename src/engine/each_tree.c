@@ -25,7 +25,7 @@ int each_tree_fd(const struct each_tree *tree)
 	return tree->levels[tree->n_levels - 1].scan.fd;
 }
 
-void each_tree_leave(struct each_tree *tree)
+static void leave(struct each_tree *tree)
 {
 	scan_close(&tree->levels[--tree->n_levels].scan);
 }
@@ -33,22 +33,60 @@ void each_tree_leave(struct each_tree *tree)
 void each_tree_close(struct each_tree *tree)
 {
 	while (tree->n_levels > 0)
-		each_tree_leave(tree);
+		leave(tree);
 	free(tree->levels);
 	buf_release(&tree->path);
 	*tree = (struct each_tree){0};
 }
 
+void each_own_add(struct each_own *own, int fd)
+{
+	struct stat status;
+
+	if (fd < 0 || own->n == ARRAY_LEN(own->inodes) ||
+	    fstat(fd, &status) < 0 ||
+	    !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
+		return;
+	own->inodes[own->n++] =
+		(struct each_inode){status.st_dev, status.st_ino};
+}
+
+/* The directory says the inode number: only what has one of ours is asked for
+ * its device. */
+static bool is_own(const struct each_tree *tree, const struct scan_entry *entry)
+{
+	const struct each_own *own = tree->own;
+	struct stat status;
+
+	if ((entry->type == DT_DIR || entry->type == DT_UNKNOWN) &&
+	    strcmp(entry->name, EACH_OWN_DIR) == 0)
+		return true;
+	for (size_t i = 0; own && i < own->n; i++) {
+		if (own->inodes[i].ino == entry->ino &&
+		    fstatat(each_tree_fd(tree), entry->name, &status,
+		            AT_SYMLINK_NOFOLLOW) == 0 &&
+		    own->inodes[i].dev == status.st_dev &&
+		    own->inodes[i].ino == status.st_ino)
+			return true;
+	}
+	return false;
+}
+
+/* A dot in front makes no extension: .gz is the name of a hidden file. */
+static bool ends_with(struct each_text name, const char *word)
+{
+	size_t len = strlen(word);
+	const char *dot = name.text + name.len - len - 1;
+
+	return name.len > len + 1 && *dot == '.' &&
+	       strncasecmp(dot + 1, word, len) == 0;
+}
+
 static bool has_extension(const struct each_words *extensions,
                           struct each_text name)
 {
-	size_t stem = each_item_stem(name).len;
-
 	for (size_t i = 0; i < extensions->n; i++) {
-		const char *word = extensions->words[i];
-
-		if (stem < name.len && strlen(word) == name.len - stem - 1 &&
-		    strcasecmp(word, name.text + stem + 1) == 0)
+		if (ends_with(name, extensions->words[i]))
 			return true;
 	}
 	return extensions->n == 0;
@@ -260,11 +298,11 @@ static int step(struct each_tree *tree, struct each_item *item)
 	buf_truncate(&tree->path, level->path_len);
 	int rc = scan_next(&level->scan, &entry);
 	if (rc <= 0) {
-		each_tree_leave(tree);
+		leave(tree);
 		return rc ? rc : -EAGAIN;
 	}
 	buf_append(&tree->path, entry.name, entry.name_len);
-	return look_at(tree, &entry, item);
+	return is_own(tree, &entry) ? -EAGAIN : look_at(tree, &entry, item);
 }
 
 int each_tree_next(struct each_tree *tree, struct each_item *item)

@@ -5,7 +5,9 @@
  *           meets, the filters pick. A path that is not a directory stands for
  *           itself. Symlinks are followed for the given paths, and inside if
  *           the filter says so: a directory that the walk is in already
- *           is then an error, ELOOP.
+ *           is then an error, ELOOP. What the run itself writes is passed
+ *           over: the files it was told to omit, and directories that hold
+ *           the records of --map.
  * Lifetime  open .. close; paths and filters are borrowed
  * Blocking  as reading directories does; next looks at a bounded number of
  *           entries and says -EAGAIN if it has found none among them
@@ -23,6 +25,21 @@
 #include <sys/types.h>
 
 #define EACH_WORDS_MAX 64
+
+/* A directory with this name holds the records of --map. */
+#define EACH_OWN_DIR ".pcopy-map"
+
+/* The inodes that a run writes to. */
+struct each_own {
+	struct each_inode {
+		dev_t dev;
+		ino_t ino;
+	} inodes[8];
+	size_t n;
+};
+
+/* Adds what fd is open for, if it is a regular file or a directory. */
+void each_own_add(struct each_own *own, int fd);
 
 struct each_words {
 	const char *words[EACH_WORDS_MAX];
@@ -55,6 +72,7 @@ struct each_level {
 
 struct each_tree {
 	const struct each_filter *filter;
+	const struct each_own *own; /* or NULL */
 	const char *const *paths;
 	size_t n_paths, i_path; /* i_path is the next one */
 	struct each_level *levels;
@@ -71,9 +89,6 @@ bool each_filter_takes(const struct each_filter *filter, struct each_text base);
 
 /* The directory the walk is in: of the entry, or the entry itself. */
 int each_tree_fd(const struct each_tree *tree);
-
-/* Leaves that directory, whatever is still in it. */
-void each_tree_leave(struct each_tree *tree);
 
 int each_tree_next(struct each_tree *tree, struct each_item *item);
 void each_tree_close(struct each_tree *tree);

@@ -19,7 +19,7 @@
 #include "engine/each.h"
 
 /* In DST; no output can have this name. */
-#define MAP_OWN_NAME ".pcopy-map"
+#define MAP_OWN_NAME EACH_OWN_DIR
 
 /* Files that the filters do not select. */
 enum map_else {

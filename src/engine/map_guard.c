@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/map_guard.h"
 
+#include "base/fd.h"
 #include "base/hash_set.h"
 #include "fs/held.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct guard {
@@ -113,4 +115,60 @@ int map_guard_places(struct map *map, int dst_fd)
 		return -EPERM;
 	}
 	return 0;
+}
+
+/* 1 if the directory of SRC holds nothing, -ENOENT and the like if there is
+ * none. */
+static int is_empty_dir(struct map *map, const char *path, size_t len)
+{
+	struct scan_entry entry;
+	struct scan scan;
+	int fd = tree_open(&map->src_tree, path, len);
+
+	/* A descriptor of its own: the tree's keeps its place. */
+	if (fd >= 0)
+		fd = tree_open_child(fd, ".", 0);
+	int rc = fd < 0 ? fd : scan_open(&scan, fd);
+	if (rc < 0) {
+		(void)fd_close(fd);
+		return rc;
+	}
+	rc = scan_next(&scan, &entry);
+	scan_close(&scan);
+	return rc < 0 ? rc : rc == 0;
+}
+
+/* The directory of a source that is gone, or the nearest one above that is
+ * there; not SRC itself. */
+static int guard_mount(struct map *map, const char *source)
+{
+	char *dir = xstrndup(source, map_dir_len(source));
+	int rc = -ENOENT;
+
+	for (size_t len = strlen(dir); len > 0 && rc < 0;
+	     len = map_dir_len(dir)) {
+		dir[len] = '\0';
+		rc = is_empty_dir(map, dir, len);
+	}
+	if (rc == 1)
+		map_say(map, map_src_path(map, dir),
+		        "is empty: --delete would remove all that was made "
+		        "from it. If no disk is missing there, remove the "
+		        "directory",
+		        0);
+	free(dir);
+	return rc == 1 ? -EPERM : 0;
+}
+
+int map_guard_mounts(struct map *map)
+{
+	struct map_entry entry;
+	int rc = 0;
+
+	for (size_t i = 0;
+	     rc == 0 && map_record_next(&map->record, &i, &entry);) {
+		if (map_is_gone(map, entry.src_name))
+			rc = guard_mount(map, entry.src_name);
+	}
+	return rc;
 }

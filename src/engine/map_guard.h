@@ -19,4 +19,9 @@ int map_guard_names(struct map *map, uint64_t *n_found);
  * the directory DST is going to be in. */
 int map_guard_places(struct map *map, int dst_fd);
 
+/* Before outputs are deleted because their sources are gone: an empty directory
+ * in SRC that has outputs is perhaps one where a disk is mounted at other
+ * times. -EPERM after naming it. */
+int map_guard_mounts(struct map *map);
+
 #endif

@@ -239,6 +239,9 @@ static int guard(struct map *map)
 		return say(map, map->settings->src,
 		           "is empty: all outputs would be deleted", 0,
 		           EXIT_REFUSED);
+	if (map->settings->deletes && map->has_record &&
+	    map_guard_mounts(map) < 0)
+		return EXIT_REFUSED;
 	return EXIT_ALL_DONE;
 }
 

@@ -161,6 +161,9 @@ bool map_begin(void *ctx, struct each_worker *worker,
 void map_finish(void *ctx, struct each_worker *worker,
                 const struct each_record *record, struct each_end *end);
 
+/* There is no such entry in SRC. */
+bool map_is_gone(struct map *map, const char *path);
+
 /* At the end. */
 void map_dress_dirs(struct map *map);
 void map_delete_gone(struct map *map);

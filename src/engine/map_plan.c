@@ -270,6 +270,7 @@ int map_plan_next(void *ctx, struct each_source *source, struct each_item *item)
 	struct map *map = ctx;
 	struct map_found found;
 
+	map->walk.tree.own = &source->own;
 	for (int i = 0; i < STEPS_MAX; i++) {
 		int rc = map_walk_next(&map->walk, &found);
 

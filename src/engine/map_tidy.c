@@ -89,7 +89,7 @@ void map_dress_dirs(struct map *map)
 
 /* ---- outputs whose source is gone ---- */
 
-static bool is_gone(struct map *map, const char *path)
+bool map_is_gone(struct map *map, const char *path)
 {
 	struct meta meta;
 	int fd = tree_open(&map->src_tree, path, map_dir_len(path));
@@ -104,7 +104,7 @@ static void remove_empty_dirs(struct map *map, const char *path)
 	char *dir = xstrndup(path, map_dir_len(path));
 
 	for (size_t len = strlen(dir); len > 0; len = strlen(dir)) {
-		if (!is_gone(map, dir))
+		if (!map_is_gone(map, dir))
 			break;
 		int fd = tree_open(&map->dst_tree, dir, map_dir_len(dir));
 		if (fd < 0 || unlinkat(fd, map_base(dir), AT_REMOVEDIR) < 0)
@@ -169,7 +169,7 @@ void map_delete_gone(struct map *map)
 	struct map_entry entry;
 
 	for (size_t i = 0; map_record_next(&map->record, &i, &entry);) {
-		if (is_gone(map, entry.src_name))
+		if (map_is_gone(map, entry.src_name))
 			delete_one(map, &entry);
 	}
 }

@@ -76,11 +76,6 @@ int map_walk_next(struct map_walk *walk, struct map_found *found)
 		.dir_fd = each_tree_fd(tree),
 		.type = tree->type,
 	};
-	if (found->type == EACH_DIRS &&
-	    strcmp(found->path, MAP_OWN_NAME) == 0) {
-		each_tree_leave(tree);
-		return -EAGAIN;
-	}
 	found->is_selected = found->type == EACH_FILES &&
 	                     each_filter_takes(walk->filter, base);
 	rc = has_output(walk, found) ? name_output(walk, found) : 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* engine/map_walk.h - what is found in SRC, and what its output would be called
  *
- * Model     engine/each_tree.h, everything in it, each with its name in DST;
- *           only SRC/.pcopy-map, if SRC was made like this itself, is left out
+ * Model     engine/each_tree.h, everything in it, each with its name in DST
  * Lifetime  open .. close; what is found is valid until the next call
  * Errors    as each_tree_next, about walk->tree.path; -EINVAL: its output
  *           cannot be called like that, and walk->what says why */
