@@ -6,6 +6,14 @@ _pcopy_words() { # WORDS
   mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
 }
 
+# Words with commas between them: what is before the last comma stays.
+_pcopy_list() { # WORDS
+  local before=
+
+  [[ $cur == *,* ]] && before=${cur%,*},
+  mapfile -t COMPREPLY < <(compgen -P "$before" -W "$1" -- "${cur##*,}")
+}
+
 # The options of --each; behind -- a command is completed as a file name.
 _pcopy_each() {
   case $prev in
@@ -90,7 +98,7 @@ _pcopy() {
 
   case $prev in
     --preserve | --no-preserve)
-      _pcopy_words 'mode owner times links xattr acl flags all'
+      _pcopy_list 'mode owner times links xattr acl flags all'
       ;;
     --reflink | --sparse) _pcopy_words 'auto always never' ;;
     --update) _pcopy_words 'changed older all none' ;;
@@ -106,7 +114,7 @@ _pcopy() {
         _pcopy_words '-j --jobs= --queue-depth= -t --target-directory=
           -n --dry-run -v --verbose -q --quiet -x --one-file-system -u
           --update= --preserve= --no-preserve= -L --dereference -H
-          --reflink= --sparse= --force --inplace --progress=
+          --safe-links --reflink= --sparse= --force --inplace --progress=
           --each --map --help --version'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
       else

@@ -10,6 +10,13 @@ function __pcopy_mode
     test $mode = $argv[1]
 end
 
+# A list: what is written before the last comma stays.
+function __pcopy_preserve
+    set -l word (string replace -r -- '^--[a-z-]+=' '' (commandline -ct))
+    set -l before (string match -r -- '^.*,' $word)
+    printf '%s\n' "$before"{mode,owner,times,links,xattr,acl,flags,all}
+end
+
 complete -c pcopy -n '__pcopy_mode copy' -s j -l jobs -x -a '1 2 4 8 16 50% 100% -1' -d 'Worker processes'
 complete -c pcopy -n '__pcopy_mode copy' -l queue-depth -x -d 'Batches of files that may wait for a worker'
 complete -c pcopy -n '__pcopy_mode copy' -s t -l target-directory -x -a '(__fish_complete_directories)' -d 'Put a copy of each source into it'
@@ -19,10 +26,11 @@ complete -c pcopy -n '__pcopy_mode copy' -s q -l quiet -d 'Say nothing but what 
 complete -c pcopy -n '__pcopy_mode copy' -s x -l one-file-system -d 'Leave out what is mounted inside a source'
 complete -c pcopy -n '__pcopy_mode copy' -s u -d 'Replace only files that are older'
 complete -c pcopy -n '__pcopy_mode copy' -l update -f -a 'changed older all none' -d 'Which existing files are replaced'
-complete -c pcopy -n '__pcopy_mode copy' -l preserve -x -a 'mode owner times links xattr acl flags all' -d 'Keep these, and let a loss count'
-complete -c pcopy -n '__pcopy_mode copy' -l no-preserve -x -a 'mode owner times links xattr acl flags all' -d 'Do not keep these'
+complete -c pcopy -n '__pcopy_mode copy' -l preserve -x -a '(__pcopy_preserve)' -d 'Keep these, and let a loss count'
+complete -c pcopy -n '__pcopy_mode copy' -l no-preserve -x -a '(__pcopy_preserve)' -d 'Do not keep these'
 complete -c pcopy -n '__pcopy_mode copy' -s L -l dereference -d 'Copy what symbolic links lead to'
 complete -c pcopy -n '__pcopy_mode copy' -s H -d 'The same for a source that is a symbolic link'
+complete -c pcopy -n '__pcopy_mode copy' -l safe-links -d 'Leave out symbolic links that lead out of the tree'
 complete -c pcopy -n '__pcopy_mode copy' -l reflink -x -a 'auto always never' -d 'Share blocks with the source'
 complete -c pcopy -n '__pcopy_mode copy' -l sparse -x -a 'auto always never' -d 'Leave holes'
 complete -c pcopy -n '__pcopy_mode copy' -l force -d 'Let directories and others replace each other, change what is immutable'

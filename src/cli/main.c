@@ -35,7 +35,6 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/fd.h"
-#include "base/quote.h"
 #include "base/signals.h"
 #include "cli/each_report.h"
 #include "cli/map_report.h"
@@ -46,8 +45,6 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* What was closed is opened the wrong way round, so that using it still fails:
@@ -103,35 +100,11 @@ static enum exit_status print_version(void)
 	return status;
 }
 
-static bool is_directory(const char *path)
-{
-	struct stat found;
-
-	return stat(path, &found) == 0 && S_ISDIR(found.st_mode);
-}
-
-/* Who comes from cp expects DST/SRC here: said once, to a person only. */
-static void note_update(const struct options *options)
-{
-	const struct operands *operands = &options->operands;
-	struct buf name = {0};
-
-	if (options->is_quiet || operands->into_dst ||
-	    isatty(STDERR_FILENO) != 1 || !is_directory(operands->dst) ||
-	    !is_directory(operands->sources[0]))
-		return;
-	quote_name(&name, operands->dst, strlen(operands->dst));
-	diag_say("updating %s (write %s/ to copy into it)", name.data,
-	         name.data);
-	buf_release(&name);
-}
-
 static enum exit_status copy(const struct options *options)
 {
 	struct tally tally = {0};
 	struct report report;
 
-	note_update(options);
 	report_init(&report, options);
 	struct observer observer = report_observer(&report);
 	enum exit_status status = run_copy(

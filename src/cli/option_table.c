@@ -323,6 +323,8 @@ const struct option_row option_table[OPTION_ROWS] = {
 	{0, "sparse", VALUE_NEEDED, "WHEN", apply_sparse,
          .help = "holes: auto (as in the source; the default),\n"
                  "always (also for runs of zeros), never"},
+	{0, "safe-links", FLAG(settings.drops_unsafe),
+         .help = "leave out symlinks that lead out of the tree"},
 	{0, "force", FLAG(settings.is_forced),
          .help = "let a directory take the place of a file and\n"
                  "the reverse, and change what is immutable"},

@@ -56,6 +56,51 @@ static void flush_list(struct report *report)
 	diag_fault("standard output", "write", rc);
 }
 
+static void add_dir(struct buf *out, const char *path)
+{
+	size_t len = strlen(path);
+
+	while (len > 1 && path[len - 1] == '/')
+		len--;
+	quote_name(out, path, len);
+}
+
+/* Who comes from cp expects DST/SRC, who comes from rsync perhaps not: said to
+ * a person only. */
+static void say_which(const struct destination *to)
+{
+	struct buf line = {0};
+
+	if (isatty(STDERR_FILENO) != 1 || !to->copy || !to->is_dir)
+		return;
+	if (to->goes_in) {
+		buf_append_str(&line, "copying into ");
+		add_dir(&line, to->dst);
+		buf_append_str(&line, " as ");
+		add_dir(&line, to->copy);
+	} else if (to->was_there) {
+		buf_append_str(&line, "updating ");
+		add_dir(&line, to->dst);
+		buf_append_str(&line, " (write ");
+		add_dir(&line, to->dst);
+		buf_append_str(&line, "/ to copy into it)");
+	}
+	if (line.len)
+		diag_say("%s", line.data);
+	buf_release(&line);
+}
+
+static void on_start(void *ctx, const struct destination *to)
+{
+	struct report *report = ctx;
+
+	if (!report->options->is_quiet)
+		say_which(to);
+	add_dir(&report->where, to->copy ? to->copy : to->dst);
+	if (!to->copy && report->where.data[report->where.len - 1] != '/')
+		buf_append_char(&report->where, '/');
+}
+
 static void on_fault(void *ctx, const char *path, const char *what, int err)
 {
 	/* Lines that came before it, for those who read both as one. */
@@ -87,6 +132,7 @@ static void on_tick(void *ctx, const struct tally *tally, const char *current)
 struct observer report_observer(struct report *report)
 {
 	return (struct observer){
+		.on_start = on_start,
 		.on_fault = on_fault,
 		.on_entry = on_entry,
 		.on_tick = on_tick,
@@ -154,7 +200,8 @@ static void add_lost(struct buf *out, const struct tally *tally)
 }
 
 void report_summary(struct buf *out, const struct tally *tally,
-                    const struct settings *settings, int64_t passed_ns)
+                    const struct settings *settings, int64_t passed_ns,
+                    const char *where)
 {
 	const char *copied = settings->is_dry_run ? "to copy" : "copied";
 
@@ -168,12 +215,16 @@ void report_summary(struct buf *out, const struct tally *tally,
 		add_count(out, tally->n_mended, "mended)", "mended)");
 	}
 	add_any(out, tally->n_dirs, "directory", "directories");
+	add_any(out, tally->n_unsafe, "unsafe link left out",
+	        "unsafe links left out");
 	add_any(out, tally->n_failed, "failed", "failed");
 	add_any(out, tally->n_changed, "vanished or kept changing",
 	        "vanished or kept changing");
 	add_any(out, tally->n_deaths, "worker died", "workers died");
 	if (!settings->is_dry_run)
 		add_speed(out, tally->bytes_copied, passed_ns);
+	if (*where)
+		buf_printf(out, " to %s", where);
 	add_lost(out, tally);
 }
 
@@ -182,7 +233,8 @@ static void say_summary(const struct report *report, const struct tally *tally)
 	struct buf text = {0};
 
 	report_summary(&text, tally, &report->options->settings,
-	               mono_now_ns() - report->start_ns);
+	               mono_now_ns() - report->start_ns,
+	               report->where.len ? report->where.data : "");
 	char *rest = text.data, *line;
 	while ((line = strsep(&rest, "\n")))
 		diag_say("%s", line);
@@ -210,5 +262,6 @@ enum exit_status report_end(struct report *report, const struct tally *tally,
 		say_summary(report, tally);
 	diag_set_hook(NULL, NULL);
 	buf_release(&report->list);
+	buf_release(&report->where);
 	return status;
 }

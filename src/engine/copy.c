@@ -2,6 +2,7 @@
 #include "engine/copy.h"
 
 #include "base/fd.h"
+#include "engine/bounds.h"
 #include "engine/copy_parts.h"
 #include "fs/held.h"
 #include "fs/node.h"
@@ -50,6 +51,14 @@ void copy_tools_release(struct copy_tools *tools)
 	buf_release(&tools->link);
 	buf_release(&tools->other_link);
 	ranges_release(&tools->ranges);
+}
+
+bool copy_leads_out(struct copy_tools *tools, const struct copy_dirs *dirs,
+                    int dir_fd, const char *name)
+{
+	return tools->settings->drops_unsafe &&
+	       node_read_link(dir_fd, name, &tools->link) == 0 &&
+	       bounds_are_left(tools->link.data, dirs->depth);
 }
 
 /* 1 when both links lead to the same text. */
@@ -160,6 +169,9 @@ enum copy_outcome copy_entry(struct copy_tools *tools, struct copy_dirs *dirs,
 	struct meta dst;
 	int rc = -ENOENT;
 
+	if (meta_is(&entry->meta, S_IFLNK) &&
+	    copy_leads_out(tools, dirs, dirs->src_fd, entry->name))
+		return COPY_LEFT_OUT;
 	if (dirs->dst_fd >= 0 && !dirs->dst_is_empty)
 		rc = meta_read_at(dirs->dst_fd, job_dst_name(entry), &dst);
 	if (dirs->dst_fd >= 0 && tools->settings->keep & DRESS_TIMES)

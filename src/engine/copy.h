@@ -36,6 +36,7 @@ void copy_tools_release(struct copy_tools *tools);
 struct copy_dirs {
 	int src_fd, dst_fd; /* dst_fd is -1 in a dry run without one */
 	bool dst_is_empty;  /* this run made it */
+	size_t depth;       /* names between the tree's root and them */
 	/* Who else can, or could before this run, put entries into it
 	 * (held_writer). */
 	uint32_t writer_now, writer_before;
@@ -65,6 +66,7 @@ enum copy_outcome {
 	COPY_MADE,      /* made anew or replaced */
 	COPY_UNCHANGED, /* left as it is */
 	COPY_MENDED,    /* content as it is, metadata put right */
+	COPY_LEFT_OUT,  /* a link that leads out of the tree */
 	COPY_VANISHED,  /* the source is gone or is something else now */
 	COPY_UNSTABLE,  /* made, but the source changed at every try */
 	COPY_IN_WAY,    /* with --force: a directory has the name */

@@ -188,6 +188,11 @@ static enum copy_outcome link_held(const struct linking *linking, bool *leads,
 	const struct job_entry *entry = linking->entry;
 	enum copy_outcome outcome;
 
+	/* The leader may be further down, where the same text stays within. */
+	if (meta_is(&linking->leader_meta, S_IFLNK) &&
+	    copy_leads_out(linking->tools, linking->dirs, linking->leader_fd,
+	                   linking->leader))
+		return COPY_LEFT_OUT;
 	if (!look_at_dst(linking, entry, &outcome, fault))
 		return outcome;
 	if (linking->tools->settings->is_dry_run)

@@ -2,6 +2,7 @@
 #include "engine/copy_parts.h"
 
 #include "base/fd.h"
+#include "engine/bounds.h"
 #include "fs/held.h"
 #include "fs/node.h"
 #include "fs/stage.h"
@@ -77,6 +78,10 @@ enum copy_outcome copy_node(struct copy_tools *tools, struct copy_dirs *dirs,
 		return rc == -ENOENT || rc == -EINVAL ? COPY_VANISHED
 		                                      : COPY_FAILED;
 	}
+	/* It may have been exchanged since it was judged. */
+	if (meta_is(meta, S_IFLNK) && tools->settings->drops_unsafe &&
+	    bounds_are_left(tools->link.data, dirs->depth))
+		return COPY_LEFT_OUT;
 	rc = dst_exists ? -EEXIST : make_node(tools, dirs, meta, name);
 	bool is_staged = rc == -EEXIST;
 	if (is_staged) {

@@ -35,6 +35,10 @@ enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
 int copy_is_own(const struct copy_dirs *dirs, int fd, const struct meta *dst,
                 const char *name);
 
+/* With --safe-links: the link leads out of the tree. */
+bool copy_leads_out(struct copy_tools *tools, const struct copy_dirs *dirs,
+                    int dir_fd, const char *name);
+
 /* Keeps in mind which inode the copy is, if that will be asked. */
 void copy_note_made(struct copy_dirs *dirs, int fd);
 

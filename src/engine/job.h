@@ -55,6 +55,7 @@ enum job_flags {
 /* Worth 8 bytes of alignment throughout. */
 struct counts {
 	uint64_t n_copied, n_unchanged, n_mended, n_failed, n_changed;
+	uint64_t n_unsafe;
 	uint64_t lost[N_LOST];
 };
 

@@ -149,6 +149,7 @@ static int copy(struct map_work *work)
 	case COPY_UNSTABLE:
 		work->reason = MAP_CHANGED;
 		return -ESTALE;
+	case COPY_LEFT_OUT:
 	case COPY_VANISHED:
 	case COPY_IN_WAY:
 	case COPY_LINK_FULL:

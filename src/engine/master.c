@@ -47,6 +47,7 @@ static void add_counts(struct tally *tally, const struct counts *counts)
 	tally->n_mended += counts->n_mended;
 	tally->n_failed += counts->n_failed;
 	tally->n_changed += counts->n_changed;
+	tally->n_unsafe += counts->n_unsafe;
 	for (size_t i = 0; i < N_LOST; i++)
 		tally->lost[i] += counts->lost[i];
 }

@@ -8,6 +8,7 @@
 #define ENGINE_MASTER_H
 
 #include "base/base.h"
+#include "engine/destination.h"
 #include "engine/dirs.h"
 #include "engine/feed.h"
 #include "engine/run.h"

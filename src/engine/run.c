@@ -389,6 +389,7 @@ enum exit_status run_copy(const struct settings *settings,
 	enum exit_status status = open_site(&master, operands);
 	master.signal_fd = signals_open();
 	if (status == EXIT_ALL_DONE) {
+		destination_tell(&master.site, operands, observer);
 		settle_workers(&master);
 		status = copy_site(&master);
 	}

@@ -18,9 +18,20 @@
 #include "engine/settings.h"
 #include "engine/tally.h"
 
+/* Where the copies go. */
+struct destination {
+	const char *copy; /* the one copy's path; NULL: of several sources */
+	const char *dst;  /* as the user wrote it */
+	bool goes_in;     /* a copy has a name below dst */
+	bool is_dir;      /* the one copy is a directory */
+	bool was_there;   /* dst was a directory before */
+};
+
 /* Called in the master, one at a time; all may be NULL but on_fault. Names
  * are raw bytes, valid during the call. */
 struct observer {
+	/* Once, when all is looked at and before anything is copied. */
+	void (*on_start)(void *ctx, const struct destination *to);
 	/* An entry failed, or lost something: "PATH: what: why". err is a
 	 * positive errno, or 0 when what says it all. */
 	void (*on_fault)(void *ctx, const char *path, const char *what,

@@ -39,6 +39,7 @@ struct settings {
 	bool is_inplace;         /* write under the final name */
 	bool is_forced; /* --force: a directory may take a file's place and the
 			   reverse; locked entries may be changed */
+	bool drops_unsafe; /* links: --safe-links, see engine/bounds.h */
 	bool keeps_links;  /* hard links among what is copied */
 	unsigned keep;     /* enum dress_what: what is preserved */
 	unsigned demanded; /* of these, what the user asked for by name */

@@ -280,6 +280,7 @@ enum exit_status site_open(const struct settings *settings,
 	};
 	if (open_sources(&opening, report, ctx) > 0) {
 		status = site_look_at_dst(&opening);
+		site->dst_was_dir = site_dst_is_dir(&opening);
 		if (!status)
 			status = site_guard(&opening);
 		if (!status)

@@ -29,6 +29,7 @@ struct pair {
 	int src_fd, dst_fd;
 	bool shares_src, shares_dst; /* of another pair, or the site's */
 	char *src_name, *dst_name;   /* of a source that is no directory */
+	size_t depth; /* names between the tree's root and its roots */
 	bool is_dir;
 	bool keeps_dst;      /* it keeps its own owner, permissions, times */
 	bool dst_is_path;    /* dst_fd is an O_PATH one: it cannot be read */
@@ -44,6 +45,7 @@ struct site {
 	size_t n_pairs;
 	int dst_parent_fd; /* the directory DST is, or will be, in */
 	int into_fd;       /* DST, if the copies go into it; or -1 */
+	bool dst_was_dir;  /* before this run made anything */
 };
 
 /* What a start-up problem is about. */

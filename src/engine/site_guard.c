@@ -42,6 +42,7 @@ static void name_copy(struct opening *opening, struct pair *pair)
 			xstrndup(opening->dst_name, strlen(opening->dst_name));
 	}
 	pair->goes_in = goes_in;
+	pair->depth = goes_in && pair->is_dir ? 1 : 0;
 	pair->dst = path.data;
 }
 

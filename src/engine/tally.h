@@ -38,6 +38,7 @@ struct tally {
 	uint64_t n_unchanged;  /* files and symlinks found as they should be */
 	uint64_t n_mended;     /* of the unchanged: metadata was put right */
 	uint64_t n_dirs;       /* directories finished */
+	uint64_t n_unsafe;     /* symlinks that were left out */
 	uint64_t bytes_copied; /* really moved, for the rate */
 
 	uint64_t n_failed;  /* entries with an error: exit status 1 */

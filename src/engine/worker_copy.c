@@ -2,6 +2,7 @@
 #include "engine/worker_parts.h"
 
 #include "base/num.h"
+#include "engine/bounds.h"
 #include "engine/place.h"
 #include "engine/rooms.h"
 #include "engine/waits.h"
@@ -24,6 +25,8 @@ static const char *action_text(enum copy_outcome outcome, bool is_dry_run)
 		return is_dry_run ? "mend" : "mended";
 	case COPY_UNCHANGED:
 		return "unchanged";
+	case COPY_LEFT_OUT:
+		return "left out";
 	case COPY_VANISHED:
 	case COPY_IN_WAY:
 	case COPY_LINK_FULL:
@@ -50,6 +53,9 @@ static void count_outcome(struct counts *counts, enum copy_outcome outcome)
 		break;
 	case COPY_UNCHANGED:
 		counts->n_unchanged++;
+		break;
+	case COPY_LEFT_OUT:
+		counts->n_unsafe++;
 		break;
 	case COPY_VANISHED:
 		counts->n_changed++;
@@ -171,7 +177,8 @@ static enum job_result result_of(const struct job_entry *entry,
 		return JOB_LINK_FULL;
 	if (entry->link == JOB_NO_LINK)
 		return JOB_NOTHING;
-	if (outcome == COPY_FAILED || outcome == COPY_VANISHED)
+	if (outcome == COPY_FAILED || outcome == COPY_VANISHED ||
+	    outcome == COPY_LEFT_OUT)
 		return JOB_LINK_FAILED;
 	return leads ? JOB_LEADER_THERE : JOB_LINKED;
 }
@@ -278,6 +285,8 @@ void worker_copy(struct worker *worker, struct job *job)
 		 * may be: and locked, so that it cannot be replaced. */
 		.dst_is_empty =
 			(job->flags & JOB_DST_EMPTY) && job->n_deaths == 0,
+		.depth = pair->depth +
+	                 bounds_depth(job_path(job), job->path_len),
 		.writer_before = job->dst_writer,
 		.room = rooms_of(pair, worker->index, worker->room_file),
 		.note = job->note,

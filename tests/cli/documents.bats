@@ -37,6 +37,32 @@ same() { # WHAT LONG SHORT
     "$(grep -oE -- "[ ']-[A-Za-z]( |$)" <<<"$words" | grep -oE -- '-.')"
 }
 
+# What bash offers behind a line whose last word is being written.
+completed() { # WORD...
+  bash -c '
+    compopt() { :; }
+    . "$0"
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+    _pcopy
+    printf "%s\n" "${COMPREPLY[@]}"' "$TOP/completions/pcopy.bash" "$@"
+}
+
+@test "bash completes each word of a list" {
+  [ "$(completed pcopy --preserve = mo)" = mode ]
+  [ "$(completed pcopy --preserve = mode,ti)" = mode,times ]
+  [ "$(completed pcopy --no-preserve = mode,times,l)" = mode,times,links ]
+  [ "$(completed pcopy --preserve = mode, | wc -l)" -eq 8 ]
+}
+
+@test "fish completes each word of a list" {
+  need fish
+
+  run -0 fish --no-config -c "source $TOP/completions/pcopy.fish
+    complete -C 'pcopy --preserve=mode,ti'"
+
+  [[ "$output" == *mode,times* ]]
+}
+
 @test "zsh completes each option, and no other" {
   local specs
   specs=$(sed -n "s/^  '\(.*\)/\1/p" "$TOP/completions/_pcopy" |

@@ -371,12 +371,43 @@ from_source() {
     -eq 1 ]
   on_terminal 80 src dst/ >out
   fails grep -q updating out
+  [ "$(grep -ac '^pcopy: copying into dst as dst/src$' out)" -eq 1 ]
   on_terminal 80 -q src dst >out
   fails grep -q updating out
   on_terminal 80 src/one dst >out
   fails grep -q updating out
   "$PCOPY" src dst 2>out
   fails grep -q updating out
+}
+
+@test "on a terminal, what goes into DST is noted before anything is copied" {
+  make_tree src
+  on_terminal 80 src new/ >out
+  head -1 out | grep -ax 'pcopy: copying into new as new/src.*'
+  [ "$(grep -ac copying out)" -eq 1 ]
+  on_terminal 80 -n src new/ >out
+  head -1 out | grep -ax 'pcopy: copying into new as new/src.*'
+  on_terminal 80 src src/sub new/ >out
+  fails grep -q copying out
+  on_terminal 80 src src >out || true
+  fails grep -q -e copying -e updating out
+}
+
+@test "the summary names where the copy went" {
+  make_tree src
+  mkdir dir
+  run -0 "$PCOPY" src bk
+  [[ "$output" == *' to bk' ]]
+  run -0 "$PCOPY" src bk/
+  [[ "$output" == *' to bk/src' ]]
+  run -0 "$PCOPY" src/one dir
+  [[ "$output" == *' to dir/one' ]]
+  run -0 "$PCOPY" src src/one dir
+  [[ "$output" == *' to dir/' ]]
+  run -0 "$PCOPY" -t dir src src/one
+  [[ "$output" == *' to dir/' ]]
+  run -0 "$PCOPY" -n src "$(printf 'a\nb')"
+  [[ "$output" == *" to \$'a\\nb'" ]]
 }
 
 @test "a usage error points to the help of its mode" {

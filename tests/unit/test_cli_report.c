@@ -73,7 +73,7 @@ static void check_summary(const struct tally *tally, bool is_dry_run,
 	struct settings settings = {.is_dry_run = is_dry_run};
 	struct buf text = {0};
 
-	report_summary(&text, tally, &settings, 12 * NS_PER_S);
+	report_summary(&text, tally, &settings, 12 * NS_PER_S, "");
 	CHECK_STR(text.data, want);
 	buf_release(&text);
 }
@@ -118,6 +118,17 @@ CASE(summary_tells_what_was_lost)
 	              "1,234 copied, 56 unchanged, 12 directories, "
 	              "100.0 MiB in 0:12 (8.3 MiB/s)\n"
 	              "not preserved: 1,200 xattrs, 1 owner");
+}
+
+CASE(summary_counts_links_that_were_left_out)
+{
+	struct tally tally = {.is_final = true, .n_copied = 1, .n_unsafe = 1};
+
+	check_summary(&tally, false,
+	              "1 copied, 1 unsafe link left out, 0 B in 0:12");
+	tally.n_unsafe = 3000;
+	check_summary(&tally, false,
+	              "1 copied, 3,000 unsafe links left out, 0 B in 0:12");
 }
 
 CASE(summary_of_a_dry_run_promises_nothing)
@@ -173,6 +184,41 @@ CASE(the_end_of_a_run_is_said_on_stderr)
 	                   "100.0 MiB in 0:12 (8.3 MiB/s)\n");
 	check_file(out_fd, "");
 	CHECK_INT(status, EXIT_ALL_DONE);
+}
+
+/* The summary of a run to there; nothing else is said without a terminal. */
+static void check_where(struct destination to, const char *want)
+{
+	struct options options = {0};
+	struct tally tally = {.is_final = true, .n_copied = 1};
+	struct report report;
+
+	capture();
+	report_init(&report, &options);
+	struct observer observer = report_observer(&report);
+	observer.on_start(observer.ctx, &to);
+	(void)report_end(&report, &tally, EXIT_ALL_DONE);
+	check_file(err_fd, want);
+}
+
+CASE(summary_names_the_one_copy)
+{
+	check_where((struct destination){.copy = "bk/a", .dst = "bk/"},
+	            "pcopy: 1 copied, 0 B in 0:00 to bk/a\n");
+}
+
+CASE(summary_names_the_directory_of_several_copies)
+{
+	check_where((struct destination){.dst = "bk//", .goes_in = true},
+	            "pcopy: 1 copied, 0 B in 0:00 to bk/\n");
+	check_where((struct destination){.dst = "/", .goes_in = true},
+	            "pcopy: 1 copied, 0 B in 0:00 to /\n");
+}
+
+CASE(summary_quotes_where_it_went)
+{
+	check_where((struct destination){.copy = "a\nb", .dst = "a\nb"},
+	            "pcopy: 1 copied, 0 B in 0:00 to $'a\\nb'\n");
 }
 
 CASE(quiet_says_nothing_of_success)
