@@ -27,7 +27,8 @@ int signals_open(void)
 	}
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+	    signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
 		return -errno;
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
@@ -63,6 +64,7 @@ void signals_reset(void)
 			(void)signal(stop_signals[i], SIG_DFL);
 	}
 	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGXFSZ, SIG_DFL);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -11,7 +11,8 @@
 #include "base/base.h"
 
 /* Blocks the stop signals and returns a close-on-exec, non-blocking signalfd
- * or a negative errno. SIGPIPE is ignored, so that a closed stdout is EPIPE. */
+ * or a negative errno. SIGPIPE and SIGXFSZ are ignored, so that a closed stdout
+ * is EPIPE and a file beyond the limit of its size EFBIG. */
 int signals_open(void);
 
 /* The next stop signal that arrived, 0 when there is none. */

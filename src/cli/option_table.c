@@ -2,6 +2,7 @@
 #include "cli/option_table.h"
 
 #include "base/num.h"
+#include "mp/cpu.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ int option_parse_processors(struct parse *parse, const char *name,
                             const char *value, unsigned max, const char *what,
                             unsigned *out)
 {
-	uint64_t processors = options_n_processors(), n;
+	uint64_t processors = mp_cpu_count(), n;
 
 	if (strcmp(value, "-1") == 0) {
 		n = processors > 1 ? processors - 1 : 1;

@@ -4,10 +4,10 @@
 #include "base/diag.h"
 #include "base/quote.h"
 #include "cli/option_table.h"
+#include "mp/cpu.h"
 
 #include <errno.h>
 #include <getopt.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,26 +20,6 @@
 	(DRESS_MODE | DRESS_OWNER | DRESS_TIMES | DRESS_XATTR | DRESS_ACL | \
 	 DRESS_FLAGS)
 #define LONG_KEY 256 /* what getopt calls row i by its long name: + i */
-
-unsigned options_n_processors(void)
-{
-	unsigned n = 0;
-
-	/* A machine may have more processors than a cpu_set_t has bits, which
-	 * the kernel answers with EINVAL. */
-	for (size_t n_bits = CPU_SETSIZE; n_bits <= (1u << 20) && !n;
-	     n_bits *= 2) {
-		cpu_set_t *set = CPU_ALLOC(n_bits);
-		size_t size = CPU_ALLOC_SIZE(n_bits);
-
-		if (!set)
-			break;
-		if (sched_getaffinity(0, size, set) == 0)
-			n = (unsigned)CPU_COUNT_S(size, set);
-		CPU_FREE(set);
-	}
-	return n ? n : 1;
-}
 
 int option_refuse(struct parse *parse, const char *format, ...)
 {
@@ -243,11 +223,12 @@ static unsigned limited(uint64_t n_workers)
 static void settle_defaults(struct options *options)
 {
 	struct settings *settings = &options->settings;
-	uint64_t processors = options_n_processors();
 
 	settings->n_workers_far = settings->n_workers;
 	settings->n_workers_waiting = settings->n_workers;
 	if (!settings->n_workers) {
+		uint64_t processors = mp_cpu_count();
+
 		settings->n_workers = limited(processors);
 		settings->n_workers_waiting =
 			limited(processors > WORKERS_WAITING_MIN_DEFAULT

@@ -68,7 +68,4 @@ void options_help(struct buf *out);
 void options_each_help(struct buf *out);
 void options_map_help(struct buf *out);
 
-/* Processors this process may run on, 1 and up. */
-unsigned options_n_processors(void);
-
 #endif

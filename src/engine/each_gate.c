@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/each_gate.h"
 
+#include "base/cgroup.h"
 #include "base/fd.h"
 #include "base/mono.h"
 
@@ -89,11 +90,18 @@ static bool is_loaded(struct each_gate *gate, int64_t now_ns)
 	return n + gate->n_recent >= gate->limits->load_max;
 }
 
+static bool is_less(int64_t n, uint64_t min)
+{
+	return n >= 0 && (uint64_t)n < min;
+}
+
+/* The machine's, or what the control groups leave of it. */
 static bool lacks_memory(const struct each_gate *gate)
 {
-	int64_t n = look_into(MEMORY_FILE, each_gate_parse_memory);
+	uint64_t min = gate->limits->memory_min;
 
-	return n >= 0 && (uint64_t)n < gate->limits->memory_min;
+	return is_less(look_into(MEMORY_FILE, each_gate_parse_memory), min) ||
+	       is_less(cgroup_memory_left(""), min);
 }
 
 static bool lacks_token(struct each_gate *gate, size_t n_running)

@@ -59,6 +59,7 @@ static int spawn(const struct each_worker *worker, const int *outs, pid_t *pid)
 	sigemptyset(&set);
 	rc = posix_spawnattr_setsigmask(&attributes, &set);
 	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGXFSZ);
 	rc = rc ? rc : posix_spawnattr_setsigdefault(&attributes, &set);
 	rc = rc ? rc
 	        : posix_spawnattr_setflags(&attributes,

@@ -18,10 +18,12 @@
  *   mp/lock.h      lock and rlock that survive their owner's death
  *   mp/sem.h       semaphore and bounded semaphore
  *   mp/value.h     shared numbers and arrays
+ *   mp/cpu.h       how many processors may be kept busy
  *   mp/shm.h       the shared memory under all of them */
 #ifndef MP_MP_H
 #define MP_MP_H
 
+#include "mp/cpu.h"
 #include "mp/joinable.h"
 #include "mp/lock.h"
 #include "mp/pipe.h"

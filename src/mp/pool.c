@@ -7,10 +7,10 @@
 
 #include "base/diag.h"
 #include "base/mono.h"
+#include "mp/cpu.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,13 +122,9 @@ static void run_callbacks(struct mp_pool *pool)
 static void set_options(struct mp_pool *pool, unsigned n_workers,
                         const struct mp_pool_options *options)
 {
-	cpu_set_t cpus;
-
 	if (options)
 		pool->options = *options;
-	if (n_workers == 0 && sched_getaffinity(0, sizeof(cpus), &cpus) == 0)
-		n_workers = (unsigned)CPU_COUNT(&cpus);
-	pool->n_workers = n_workers ? n_workers : 1;
+	pool->n_workers = n_workers ? n_workers : mp_cpu_count();
 	if (pool->options.arg_max == 0)
 		pool->options.arg_max = SIZE_DEFAULT;
 	if (pool->options.result_max == 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
 #include "cli/options.h"
+#include "mp/cpu.h"
 
 #include <sched.h>
 
@@ -83,7 +84,7 @@ CASE(defaults_are_those_of_the_contract)
 	CHECK_INT(options.progress, PROGRESS_AUTO);
 	CHECK(!options.is_quiet);
 	CHECK(!options.is_verbose);
-	CHECK_INT(options.settings.n_workers, options_n_processors());
+	CHECK_INT(options.settings.n_workers, mp_cpu_count());
 	CHECK_INT(options.settings.update, UPDATE_CHANGED);
 	CHECK(options.settings.queue_depth >= 64);
 	CHECK(!options.settings.is_dry_run);
@@ -191,7 +192,7 @@ CASE(there_is_at_least_one_worker)
 {
 	use_processors(1);
 
-	CHECK_INT(options_n_processors(), 1);
+	CHECK_INT(mp_cpu_count(), 1);
 	CHECK_INT(good("pcopy -j -1 a b").settings.n_workers, 1);
 	CHECK_INT(good("pcopy -j 1% a b").settings.n_workers, 1);
 }
