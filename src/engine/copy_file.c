@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "fs/held.h"
+#include "fs/node.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,6 +59,7 @@ struct copying {
 	int src_fd;
 	struct meta meta; /* of the source, before its first byte was read */
 	const char *name; /* at the destination */
+	const struct meta *replaced;
 	struct dress dress;
 	struct fault *fault;
 };
@@ -269,6 +271,7 @@ static int copy_once(struct copying *copying, bool is_inplace, bool is_last)
 		copy_dress(copying->tools, copying->dirs, &copying->meta);
 	copying->dress.src.fd = copying->src_fd;
 	copying->dress.is_new = true;
+	copying->dress.replaced = copying->replaced;
 	if (is_inplace) {
 		int fd = -1;
 		int rc = open_inplace(copying, &fd);
@@ -277,6 +280,25 @@ static int copy_once(struct copying *copying, bool is_inplace, bool is_last)
 			return rc < 0 ? rc : copy_inplace(copying, fd);
 	}
 	return copy_staged(copying, is_last);
+}
+
+/* The permissions of an existing file stay when those of the source are not
+ * kept. Without its ACL, the group's are not what they say. */
+static const struct meta *look_at_replaced(const struct copying *copying,
+                                           const struct meta *dst,
+                                           struct meta *out)
+{
+	struct meta_target target = {.is_path = true};
+
+	if ((copying->tools->settings->keep & DRESS_MODE) || !dst ||
+	    !meta_is(dst, S_IFREG))
+		return NULL;
+	*out = *dst;
+	target.fd = node_open_path(copying->dirs->dst_fd, copying->name);
+	if (target.fd < 0 || xattr_has_acl(target))
+		out->mode &= ~(uint32_t)S_IRWXG;
+	(void)fd_close(target.fd);
+	return out;
 }
 
 enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
@@ -290,8 +312,10 @@ enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
 	                          .fault = fault};
 	bool is_inplace =
 		tools->settings->is_inplace && can_be_overwritten(dst);
+	struct meta replaced;
 	int rc = 1;
 
+	copying.replaced = look_at_replaced(&copying, dst, &replaced);
 	for (int try = 1; try <= TRIES && rc > 0; try++) {
 		enum copy_outcome outcome;
 

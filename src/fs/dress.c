@@ -8,7 +8,9 @@ uint32_t dress_perms(const struct dress *dress)
 {
 	if (dress->keep & DRESS_MODE)
 		return dress->want->mode & META_PERMS;
-	return dress->want->mode & 0777 & ~dress->umask;
+	if (dress->replaced)
+		return dress->replaced->mode & 0777;
+	return (meta_is(dress->want, S_IFDIR) ? 0777 : 0666) & ~dress->umask;
 }
 
 /* Before anything is tried: an ordinary user gives his files to groups he is
@@ -189,6 +191,9 @@ static int put_perms(struct dress *dress, struct meta_kept kept, bool force,
 		perms &= ~(uint32_t)S_ISUID;
 	if (!kept.gid)
 		perms &= ~(uint32_t)S_ISGID;
+	/* It was inherited, as mkdir(2) says. */
+	if (!(dress->keep & DRESS_MODE) && meta_is(dress->want, S_IFDIR))
+		perms |= dress->have.mode & S_ISGID;
 	if (meta_is(dress->want, S_IFLNK))
 		return 0;
 	bool same = (dress->have.mode & META_PERMS) == perms;

@@ -36,6 +36,9 @@ struct dress {
 	struct meta_target src; /* fd -1: its attributes cannot be read */
 	struct meta_target dst;
 	const struct meta *want;
+	/* What dst takes the place of; its permissions stay if those of the
+	 * source are not kept. NULL: nothing. */
+	const struct meta *replaced;
 	struct meta have; /* owner, mode and mtime of dst as they are */
 	struct flags want_flags, have_flags;
 	struct meta_times times; /* that the target keeps */

@@ -144,9 +144,11 @@ CASE(a_mode_that_is_not_kept_is_the_umasks)
 	dress.keep = DRESS_TIMES;
 	dress.is_new = true;
 
-	CHECK_INT(dress_perms(&dress), 0755);
+	CHECK_INT(dress_perms(&dress), 0644);
 	CHECK_INT(put(), 1);
-	CHECK_INT(perms_of("dst"), 0755);
+	CHECK_INT(perms_of("dst"), 0644);
+	dress.replaced = &(struct meta){.mode = S_IFREG | 04711};
+	CHECK_INT(dress_perms(&dress), 0711);
 	dress.keep = ALL;
 	CHECK_INT(dress_perms(&dress), 06777);
 }
