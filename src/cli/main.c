@@ -41,6 +41,7 @@
 #include "cli/options.h"
 #include "cli/report.h"
 #include "engine/run.h"
+#include "fs/hash.h"
 
 #include <fcntl.h>
 #include <locale.h>
@@ -95,6 +96,8 @@ static enum exit_status print_version(void)
 	struct buf text = {0};
 
 	buf_append_str(&text, "pcopy " PCOPY_VERSION "\n");
+	buf_printf(&text, "%s libxxhash (--map --check, --stale=hash)\n",
+	           hash_is_there() ? "with" : "without");
 	enum exit_status status = report_data(&text);
 	buf_release(&text);
 	return status;

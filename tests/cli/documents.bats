@@ -89,3 +89,36 @@ completed() { # WORD...
   done
   grep -qF 128+ "$TOP/pcopy.1"
 }
+
+@test "the examples of the man page run as they are shown" {
+  rendered_examples pcopy.1 >"$BATS_TEST_TMPDIR/examples"
+  cd "$BATS_TEST_TMPDIR"
+  ln -s "$PCOPY" pcopy
+  mkdir -p home/me backup srv build docs src
+  echo 1 | tee home/me/a build/b docs/c src/d >/dev/null
+  PATH=$PWD:$PATH
+  # Their absolute paths begin here.
+  sed -i "s, /, $PWD/,g" examples
+  [ "$(wc -l <examples)" -ge 4 ]
+  while read -r line; do
+    [[ $line == pcopy\ * ]]
+    run -0 sh -c "$line"
+  done <examples
+  diff -r home backup/home
+  diff -r build srv/stage/build
+  diff -r docs srv/stage/docs
+  diff -r src dst
+  grep -q 'copied' copy.log
+}
+
+@test "no example loses a character on its way from the source to the screen" {
+  local page
+  for page in pcopy.1 pcopy-each.1 pcopy-map.1; do
+    diff <(rendered_examples "$page") \
+      <(sed -n '/^.Sh EXAMPLES/,/^.Sh SEE/p' "$TOP/$page" |
+        sed -n '/^.Bd -literal/,/^.Ed/{/^.Bd/d;/^.Ed/d;p}' |
+        sed "s/^\\\\&//; s/\\\\-/-/g; s/\\\\(aq/'/g; s/\\\\(dq/\"/g; s/\\\\(ti/~/g; s/\\\\e/\\\\/g")
+    ! grep -q '^\.Dl' "$TOP/$page"
+    grep -qx '.Os pcopy' "$TOP/$page"
+  done
+}

@@ -44,7 +44,7 @@ guide() { # WORDS
 }
 
 manual() { # WORDS
-  sed -n 's/^\.Dl //p' "$TOP/pcopy-each.1" | sed 's/\\e/\\/g' >../manual
+  rendered_examples pcopy-each.1 >../manual
   bash -c "$(example ../manual "$1")"
 }
 
@@ -52,7 +52,7 @@ manual() { # WORDS
   local n
   n=$(sed -n '/^## Examples/,/^```$/p' "$TOP/docs/batch.md" | grep -c 'pcopy --each')
   [ "$n" -eq "$(grep -cE '^ +(run -[0-9]+ )?guide ' "${BATS_TEST_FILENAME}")" ]
-  n=$(grep -c '^\.Dl .*pcopy --each' "$TOP/pcopy-each.1")
+  n=$(rendered_examples pcopy-each.1 | grep -c 'pcopy --each')
   [ "$n" -eq "$(grep -cE '^ +(run -[0-9]+ )?manual ' "${BATS_TEST_FILENAME}")" ]
 }
 

@@ -54,6 +54,14 @@ clear_room() {
   rm -rf "$ROOM" "$ROOM.pcopy" "$ROOM.far"
 }
 
+# What somebody copies from the page as man(1) shows it: the examples, a line
+# each.
+rendered_examples() { # PAGE
+  need mandoc
+  mandoc -T utf8 "$HELPERS/../../$1" | col -bx |
+    sed -n '/^EXAMPLES/,/^[B-DF-Z]/s/^ \{11\}//p'
+}
+
 # ---- conditions ----
 
 is_root() {

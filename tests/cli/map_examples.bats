@@ -45,7 +45,7 @@ is_packed() { # DIR
 }
 
 @test "the examples of the man page" {
-  sed -n '/^.Sh EXAMPLES/,/^.Sh SEE/s/^.Dl //p' "$TOP/pcopy-map.1" >examples
+  rendered_examples pcopy-map.1 >examples
   [ "$(wc -l <examples)" -eq 5 ]
 
   example 1

@@ -113,11 +113,21 @@ from_source() {
   fails grep -E '.{80}' <<<"$output"
 }
 
-@test "--version is the name and a number" {
+@test "--version is the name and a number, and what is built in" {
   run --separate-stderr "$PCOPY" --version
   [ "$status" -eq 0 ]
-  [[ $output =~ ^pcopy\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+  [[ ${lines[0]} =~ ^pcopy\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+  [[ ${lines[1]} =~ ^with(out)?\ libxxhash ]]
+  [ "${#lines[@]}" -eq 2 ]
   [ -z "$stderr" ]
+  mkdir -p tree
+  if [[ ${lines[1]} == without* ]]; then
+    run -2 "$PCOPY" --map --check tree none
+    [[ $output == *'built without libxxhash'* ]]
+  else
+    run -2 "$PCOPY" --map --check tree none
+    [[ $output != *libxxhash* ]]
+  fi
 }
 
 @test "text that cannot be written is a failure" {
