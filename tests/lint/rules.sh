@@ -53,6 +53,7 @@ check_length() {
 
   while read -r lines file; do
     case $file in
+      *.1) continue ;; # a man page is as long as its options are many
       tests/*) limit=600 ;;
       *) limit=400 ;;
     esac
