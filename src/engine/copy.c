@@ -45,12 +45,66 @@ void copy_note_made(struct copy_dirs *dirs, int fd)
 			.dev = made.dev, .ino = made.ino, .uid = made.uid};
 }
 
+struct stage_dir copy_stage_dir(const struct copy_dirs *dirs)
+{
+	return (struct stage_dir){.fd = dirs->dst_fd,
+	                          .is_private = dirs->writer_now == 0,
+	                          .is_closed = dirs->is_closed,
+	                          .is_new = dirs->dst_is_empty,
+	                          .room = dirs->room};
+}
+
+/* In a directory that this run made: 1 when another entry of this run has the
+ * name, 0 when another run, say, has put the same one there. */
+static int is_taken(struct copy_tools *tools, struct copy_dirs *dirs,
+                    const char *name)
+{
+	struct meta seen;
+	int rc = meta_read_at(dirs->dst_fd, name, &seen);
+
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	if (alias_folds(&dirs->aliases, dirs->dst_fd, name, &seen))
+		return 1;
+	rc = alias_is_listed(&tools->names, dirs->dst_fd, name);
+	return rc < 0 ? rc : !rc;
+}
+
+int copy_name_refused(struct copy_tools *tools, struct copy_dirs *dirs,
+                      const char *name, int rc, struct fault *fault)
+{
+	if (rc == -EEXIST && dirs->dst_is_empty) {
+		int taken = is_taken(tools, dirs, name);
+
+		if (taken < 0)
+			return fault_dst(fault, "cannot stat", taken);
+		if (taken) {
+			(void)fault_dst(fault, COPY_SAME_NAME, 0);
+			return rc;
+		}
+		dirs->dst_is_empty = false;
+		return COPY_NAME_OLD;
+	}
+	if (rc == -EBUSY || rc == -ETXTBSY)
+		return fault_dst(fault,
+		                 "is in use and cannot be replaced "
+		                 "(--inplace writes into it)",
+		                 rc);
+	if (rc == -EISDIR || !stage_is_way_refused(rc))
+		return fault_dst(fault, "cannot publish", rc);
+	return fault_dst(fault,
+	                 "cannot be renamed to its name "
+	                 "(--inplace needs no renaming)",
+	                 rc);
+}
+
 void copy_tools_release(struct copy_tools *tools)
 {
 	xattr_scratch_release(&tools->xattrs);
 	buf_release(&tools->link);
 	buf_release(&tools->other_link);
 	ranges_release(&tools->ranges);
+	alias_list_release(&tools->names);
 }
 
 bool copy_leads_out(struct copy_tools *tools, const struct copy_dirs *dirs,
@@ -103,15 +157,36 @@ static bool is_older(const struct meta *dst, const struct meta *src)
 	       (dst->mtime_s == src->mtime_s && dst->mtime_ns < src->mtime_ns);
 }
 
+int copy_is_another(struct copy_tools *tools, struct copy_dirs *dirs,
+                    const struct job_entry *entry, const struct meta *dst,
+                    struct fault *fault)
+{
+	const char *name = job_dst_name(entry);
+
+	/* An operand may be given another name. */
+	if (name != entry->name ||
+	    !alias_folds(&dirs->aliases, dirs->dst_fd, name, dst))
+		return 0;
+	int rc = alias_is_other(&tools->names, dirs->src_fd, dirs->dst_fd, name,
+	                        dst);
+	if (rc < 0)
+		return fault_dst(fault, "cannot list names", rc);
+	if (rc)
+		(void)fault_dst(fault, COPY_SAME_NAME, 0);
+	return rc;
+}
+
 enum rule { RULE_COPY, RULE_LEAVE, RULE_MEND, RULE_IN_WAY, RULE_FAIL };
 
 /* What the update rule says of an entry whose name is taken. */
-static enum rule judge(struct copy_tools *tools, const struct copy_dirs *dirs,
+static enum rule judge(struct copy_tools *tools, struct copy_dirs *dirs,
                        const struct job_entry *entry, const struct meta *dst,
                        struct fault *fault)
 {
 	enum update_rule update = tools->settings->update;
 
+	if (copy_is_another(tools, dirs, entry, dst, fault))
+		return RULE_FAIL;
 	if (update == UPDATE_NONE || meta_same_inode(&entry->meta, dst))
 		return RULE_LEAVE;
 	if (meta_is(dst, S_IFDIR) && tools->settings->is_forced)

@@ -14,6 +14,7 @@
 #include "engine/job.h"
 #include "engine/ranges.h"
 #include "engine/settings.h"
+#include "fs/alias.h"
 #include "fs/data.h"
 #include "fs/dress.h"
 #include "fs/fault.h"
@@ -25,6 +26,7 @@ struct copy_tools {
 	const struct settings *settings;
 	struct traits_table traits;     /* of destinations */
 	struct traits_table any_traits; /* of either, for flags */
+	struct alias_list names;        /* of a destination directory */
 	struct xattr_scratch xattrs;
 	struct buf link, other_link;
 	struct data_io io;
@@ -43,8 +45,9 @@ struct copy_dirs {
 	bool is_closed;     /* nobody else can find anything in it */
 	bool dst_is_locked; /* immutable or append-only */
 	uint64_t dst_dev;
-	struct traits *traits;  /* of dst_fd */
-	struct stage_room room; /* where files are made, or none */
+	struct traits *traits;      /* of dst_fd */
+	struct alias_kinds aliases; /* of names in dst_fd */
+	struct stage_room room;     /* where files are made, or none */
 	bool is_ours; /* nobody else decides what files are born with here */
 	bool inherits_acl; /* new files start with an ACL */
 	bool knows_new;    /* what a new file here is born with: */
@@ -71,6 +74,7 @@ enum copy_outcome {
 	COPY_UNSTABLE,  /* made, but the source changed at every try */
 	COPY_IN_WAY,    /* with --force: a directory has the name */
 	COPY_LINK_FULL, /* the leader takes no more links */
+	COPY_NO_PLACE,  /* the target has no place for its kind, counts say */
 	COPY_STOPPED,   /* the run is being stopped */
 	COPY_FAILED,
 };

@@ -7,9 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TRIES 3
+
+/* Nothing was made, and the source is not to blame: another way is tried. */
+#define COPY_AGAIN 2
 
 /* Never waits for a fifo's writer (O_NONBLOCK), follows a link only when told
  * to, and leaves the access time alone where that is allowed. */
@@ -134,20 +138,49 @@ static int has_changed(const struct copying *copying)
 	return !meta_is_unchanged(&copying->meta, &after);
 }
 
+/* What is not sure to be on the disk is not to be taken for it by the next
+ * run: it gets a time that is neither the source's nor later. */
+static void mark_failed(const struct copying *copying)
+{
+	const struct copy_dirs *dirs = copying->dirs;
+	const int64_t year_s = 365 * 86400;
+	const struct timespec times[2] = {
+		{.tv_nsec = UTIME_OMIT},
+		{.tv_sec = copying->meta.mtime_s > year_s
+	                           ? 0
+	                           : copying->meta.mtime_s - year_s}};
+	int fd = node_open_path(dirs->dst_fd, copying->name);
+
+	/* If that fails, too, the message is all there is. */
+	if (fd >= 0 && (dirs->writer_now == 0 ||
+	                held_only_name(fd, dirs->dst_fd, copying->name) == 1))
+		(void)utimensat(fd, "", times, AT_EMPTY_PATH);
+	(void)fd_close(fd);
+}
+
+/* The file has its name: what is left to be done, the closing included. */
+static int settle(struct copying *copying, int fd, int changed)
+{
+	copy_note_made(copying->dirs, fd);
+	int rc = dress_lock(&copying->dress, copying->fault);
+	int closed = fd_close_checked(fd);
+	if (closed < 0) {
+		mark_failed(copying);
+		rc = fault_dst(copying->fault, "cannot close", closed);
+	}
+	return rc < 0 ? rc : changed;
+}
+
 /* One try into a file of its own: 0 made, 1 the source changed meanwhile, and
- * nothing was made unless this was the last try. */
+ * nothing was made unless this was the last try; or COPY_AGAIN. */
 static int copy_staged(struct copying *copying, bool is_last_try)
 {
 	struct copy_dirs *dirs = copying->dirs;
 	struct dress *dress = &copying->dress;
-	const struct stage_dir dir = {.fd = dirs->dst_fd,
-	                              .is_private = dirs->writer_now == 0,
-	                              .is_closed = dirs->is_closed,
-	                              .room = dirs->room};
 	struct stage stage;
 	bool has_perms;
-	int rc = stage_open(&stage, dir, dirs->traits, dress_perms(dress),
-	                    &has_perms, dirs->note);
+	int rc = stage_open(&stage, copy_stage_dir(dirs), dirs->traits,
+	                    dress_perms(dress), &has_perms, dirs->note);
 
 	if (rc < 0)
 		return fault_dst(copying->fault, "cannot create", rc);
@@ -161,13 +194,13 @@ static int copy_staged(struct copying *copying, bool is_last_try)
 	}
 	rc = stage_publish(&stage, copying->name);
 	if (rc < 0)
-		return fault_dst(copying->fault, "cannot publish", rc);
-	copy_note_made(dirs, stage.fd);
-	rc = dress_lock(dress, copying->fault);
-	int closed = stage_close(&stage);
-	if (rc >= 0 && closed < 0)
-		rc = fault_dst(copying->fault, "cannot close", closed);
-	return rc < 0 ? rc : changed;
+		rc = copy_name_refused(copying->tools, dirs, copying->name, rc,
+		                       copying->fault);
+	if (rc == STAGE_AGAIN)
+		stage_discard(&stage);
+	if (rc)
+		return rc < 0 ? rc : COPY_AGAIN;
+	return settle(copying, stage.fd, changed);
 }
 
 /* An existing file can be written into when nobody has more of it now than he
@@ -218,12 +251,20 @@ static int reuse(struct copying *copying, int fd)
 static int open_inplace(struct copying *copying, int *out)
 {
 	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	const struct copy_dirs *dirs = copying->dirs;
+	struct copy_dirs *dirs = copying->dirs;
 	uint32_t perms = dirs->is_closed ? dress_perms(&copying->dress) : 0600;
 	int fd = openat(dirs->dst_fd, copying->name, flags | O_CREAT | O_EXCL,
 	                perms);
 	bool is_new = fd >= 0;
 
+	if (!is_new && errno == EEXIST && dirs->dst_is_empty) {
+		int rc = copy_name_refused(copying->tools, dirs, copying->name,
+		                           -EEXIST, copying->fault);
+
+		if (rc < 0)
+			return rc;
+		errno = EEXIST;
+	}
 	if (!is_new && errno == EEXIST)
 		fd = openat(dirs->dst_fd, copying->name, flags);
 	/* Who may not write to it may replace it; nobody may write to a program
@@ -250,13 +291,11 @@ static int copy_inplace(struct copying *copying, int fd)
 	int rc = fill(copying, fd);
 	int changed = rc == 0 ? has_changed(copying) : 0;
 
-	copy_note_made(copying->dirs, fd);
 	if (rc == 0)
-		rc = dress_lock(&copying->dress, copying->fault);
-	int closed = fd_close_checked(fd);
-	if (rc >= 0 && closed < 0)
-		rc = fault_dst(copying->fault, "cannot close", closed);
-	return rc < 0 ? rc : changed;
+		return settle(copying, fd, changed);
+	copy_note_made(copying->dirs, fd);
+	(void)fd_close(fd);
+	return rc;
 }
 
 static bool can_be_overwritten(const struct meta *dst)
@@ -264,7 +303,7 @@ static bool can_be_overwritten(const struct meta *dst)
 	return !dst || meta_is(dst, S_IFREG);
 }
 
-/* 0 made, 1 made although the source changed, or negative. */
+/* 0 made, 1 made although the source changed, COPY_AGAIN or negative. */
 static int copy_once(struct copying *copying, bool is_inplace, bool is_last)
 {
 	copying->dress =
@@ -325,6 +364,8 @@ enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
 			return outcome;
 		rc = copy_once(&copying, is_inplace, try == TRIES);
 		(void)fd_close(copying.src_fd);
+		if (rc == COPY_AGAIN)
+			try--;
 	}
 	if (rc == -ECANCELED)
 		return COPY_STOPPED;

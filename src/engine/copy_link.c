@@ -21,6 +21,20 @@ struct linking {
 	const struct job_entry *entry;
 };
 
+/* Another run that makes the same copy may have put its own there, which is as
+ * good: where nobody else could. */
+static bool is_as_good(const struct linking *linking)
+{
+	const struct meta *src = &linking->entry->meta;
+	const struct meta *leader = &linking->leader_meta;
+	struct meta dir;
+
+	return meta_read(linking->leader_fd, &dir) == 0 &&
+	       held_is_private(&dir) && leader->mode == src->mode &&
+	       leader->size == src->size &&
+	       meta_same_mtime(src, leader, linking->dirs->traits->times);
+}
+
 /* 1 when it is the copy that was made; 0 when somebody has put another file in
  * its place, to be linked to where he could not put it himself. */
 static int hold_leader(struct linking *linking)
@@ -38,7 +52,8 @@ static int hold_leader(struct linking *linking)
 		return rc;
 	if (made->ino && linking->leader_meta.uid != made->uid)
 		return 0;
-	return held_same(linking->held, made->dev, made->ino) == 0;
+	return held_same(linking->held, made->dev, made->ino) == 0 ||
+	       is_as_good(linking);
 }
 
 static int make_link(const struct linking *linking, const char *name)
@@ -46,13 +61,21 @@ static int make_link(const struct linking *linking, const char *name)
 	return node_link(linking->held, linking->dirs->dst_fd, name);
 }
 
-/* Under the final name, or by way of a temporary one when that is taken. */
-static int publish_link(const struct linking *linking, const char *name)
+/* Under the final name, or by way of a temporary one when that is taken; 1 when
+ * it is a name of the leader already, which inode numbers need not tell. */
+static int publish_link(const struct linking *linking, const char *name,
+                        struct fault *fault)
 {
-	char *note = linking->dirs->note;
+	struct copy_dirs *dirs = linking->dirs;
+	char *note = dirs->note;
 	int rc = make_link(linking, name);
 
-	if (rc != -EEXIST)
+	if (rc == -EEXIST)
+		rc = dirs->dst_is_empty
+		             ? copy_name_refused(linking->tools, dirs, name, rc,
+		                                 fault)
+		             : COPY_NAME_OLD;
+	if (rc != COPY_NAME_OLD)
 		return rc;
 	stage_make_name(note);
 	rc = make_link(linking, note);
@@ -60,7 +83,8 @@ static int publish_link(const struct linking *linking, const char *name)
 		note[0] = '\0';
 		return rc;
 	}
-	return stage_rename(linking->dirs->dst_fd, note, name);
+	return stage_rename_link(copy_stage_dir(dirs), dirs->traits, note,
+	                         name);
 }
 
 /* A leader whose locks are off, as a worker died here, is to have those of its
@@ -88,11 +112,12 @@ static int read_wanted_flags(const struct linking *linking, struct flags have,
 /* An immutable or append-only file takes no new name and gives none up: its
  * locks are lifted meanwhile. No other worker does the same to it at the same
  * time, see links.h. */
-static int publish_locked(const struct linking *linking, const char *name)
+static int publish_locked(const struct linking *linking, const char *name,
+                          struct fault *fault)
 {
 	struct meta_target target;
 	struct flags have = {0}, want, now;
-	struct fault fault;
+	struct fault unsaid;
 	unsigned n_lost = 0;
 	int rc = copy_hold(linking->leader_fd, linking->leader,
 	                   &linking->leader_meta, false, &target);
@@ -104,33 +129,36 @@ static int publish_locked(const struct linking *linking, const char *name)
 	if (rc == 0 && flags_are_locked(have))
 		rc = flags_unlock(target.fd, have);
 	if (rc == 0) {
-		rc = publish_link(linking, name);
+		rc = publish_link(linking, name, fault);
 		int locked = flags_read(target.fd, &now);
 		if (locked == 0)
 			locked = flags_set(target.fd, want, now, &n_lost,
-			                   &fault);
-		if (rc == 0 && locked < 0)
+			                   &unsaid);
+		if (rc >= 0 && locked < 0)
 			rc = locked;
 	}
 	(void)fd_close(target.fd);
 	return rc;
 }
 
-static int publish(const struct linking *linking, const char *name)
+static int publish(const struct linking *linking, const char *name,
+                   struct fault *fault)
 {
 	bool keeps_flags = (linking->tools->settings->keep & DRESS_FLAGS) != 0;
 
 	if (linking->leader_meta.is_locked ||
 	    (linking->entry->meta.is_locked && keeps_flags))
-		return publish_locked(linking, name);
-	return publish_link(linking, name);
+		return publish_locked(linking, name, fault);
+	return publish_link(linking, name, fault);
 }
 
-/* The file systems without links, and links across two of them. */
-static bool cannot_be_linked(int rc)
+/* File systems without links, or with one name a file; links across two of
+ * them; what guards a process and lets it make none. */
+static bool cannot_be_linked(const struct linking *linking, int rc)
 {
-	return rc == -EXDEV || rc == -EPERM || rc == -EOPNOTSUPP ||
-	       rc == -ENOSYS;
+	if (rc == -EMLINK)
+		return linking->leader_meta.nlink < 2;
+	return stage_is_way_refused(rc);
 }
 
 /* 1: dst has to be replaced or is not there; 0: the outcome is set. */
@@ -152,6 +180,8 @@ static int look_at_dst(const struct linking *linking,
 		(void)fault_dst(fault, "cannot stat", rc);
 		return 0;
 	}
+	if (copy_is_another(linking->tools, dirs, entry, &dst, fault))
+		return 0;
 	if (meta_same_inode(&dst, &linking->leader_meta) ||
 	    settings->update == UPDATE_NONE) {
 		*outcome = COPY_UNCHANGED;
@@ -175,10 +205,14 @@ static enum copy_outcome copy_instead(const struct linking *linking,
                                       bool *leads, struct counts *counts,
                                       struct fault *fault)
 {
-	counts->lost[LOST_LINKS]++;
+	enum copy_outcome outcome = copy_entry(linking->tools, linking->dirs,
+	                                       linking->entry, counts, fault);
+
 	*leads = true;
-	return copy_entry(linking->tools, linking->dirs, linking->entry, counts,
-	                  fault);
+	if (outcome == COPY_MADE || outcome == COPY_UNCHANGED ||
+	    outcome == COPY_MENDED || outcome == COPY_UNSTABLE)
+		counts->lost[LOST_LINKS]++;
+	return outcome;
 }
 
 /* The leader is held. */
@@ -197,14 +231,15 @@ static enum copy_outcome link_held(const struct linking *linking, bool *leads,
 		return outcome;
 	if (linking->tools->settings->is_dry_run)
 		return COPY_MADE;
-	int rc = publish(linking, job_dst_name(entry));
-	if (rc == 0)
-		return COPY_MADE;
+	int rc = publish(linking, job_dst_name(entry), fault);
+	if (rc >= 0)
+		return rc ? COPY_UNCHANGED : COPY_MADE;
+	if (cannot_be_linked(linking, rc))
+		return copy_instead(linking, leads, counts, fault);
 	if (rc == -EMLINK)
 		return COPY_LINK_FULL;
-	if (cannot_be_linked(rc))
-		return copy_instead(linking, leads, counts, fault);
-	(void)fault_dst(fault, "cannot link", rc);
+	if (rc != -EEXIST)
+		(void)fault_dst(fault, "cannot link", rc);
 	return COPY_FAILED;
 }
 

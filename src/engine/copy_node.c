@@ -63,6 +63,40 @@ static int dress_node(struct copy_tools *tools, struct copy_dirs *dirs,
 	return rc < 0 ? rc : 0;
 }
 
+static bool says_not_supported(int rc)
+{
+	return rc == -EPERM || rc == -EOPNOTSUPP || rc == -ENOSYS ||
+	       rc == -EINVAL || rc == -ENOTTY;
+}
+
+/* A device may be refused to us alone: a socket may be made by anybody. */
+static bool makes_no_nodes(const struct copy_dirs *dirs)
+{
+	int rc = 0;
+
+	stage_make_name(dirs->note);
+	if (mknodat(dirs->dst_fd, dirs->note, S_IFSOCK | 0600, 0) < 0)
+		rc = -errno;
+	stage_sweep(dirs->dst_fd, dirs->note);
+	return says_not_supported(rc);
+}
+
+/* What the file system has no place for is left out, and counted. */
+static enum copy_outcome not_made(const struct copy_dirs *dirs,
+                                  const struct meta *meta, int rc,
+                                  struct counts *counts, struct fault *fault)
+{
+	bool is_link = meta_is(meta, S_IFLNK);
+
+	(void)fault_dst(fault, "cannot create", rc);
+	if (says_not_supported(rc) && !dirs->dst_is_locked &&
+	    (is_link || makes_no_nodes(dirs))) {
+		counts->lost[is_link ? LOST_SYMLINKS : LOST_NODES]++;
+		return COPY_NO_PLACE;
+	}
+	return COPY_FAILED;
+}
+
 enum copy_outcome copy_node(struct copy_tools *tools, struct copy_dirs *dirs,
                             const struct job_entry *entry, bool dst_exists,
                             struct counts *counts, struct fault *fault)
@@ -83,6 +117,9 @@ enum copy_outcome copy_node(struct copy_tools *tools, struct copy_dirs *dirs,
 	    bounds_are_left(tools->link.data, dirs->depth))
 		return COPY_LEFT_OUT;
 	rc = dst_exists ? -EEXIST : make_node(tools, dirs, meta, name);
+	if (rc == -EEXIST && dirs->dst_is_empty &&
+	    copy_name_refused(tools, dirs, name, rc, fault) < 0)
+		return COPY_FAILED;
 	bool is_staged = rc == -EEXIST;
 	if (is_staged) {
 		stage_make_name(dirs->note);
@@ -91,15 +128,15 @@ enum copy_outcome copy_node(struct copy_tools *tools, struct copy_dirs *dirs,
 	}
 	if (rc < 0) {
 		dirs->note[0] = '\0';
-		(void)fault_dst(fault, "cannot create", rc);
-		return COPY_FAILED;
+		return not_made(dirs, meta, rc, counts, fault);
 	}
 	rc = dress_node(tools, dirs, entry, name, counts, fault);
 	if (rc == 0 && is_staged) {
-		rc = stage_rename(dirs->dst_fd, dirs->note,
-		                  job_dst_name(entry));
+		name = job_dst_name(entry);
+		rc = stage_rename(copy_stage_dir(dirs), dirs->traits,
+		                  dirs->note, name);
 		if (rc < 0)
-			(void)fault_dst(fault, "cannot replace", rc);
+			rc = copy_name_refused(tools, dirs, name, rc, fault);
 	} else if (is_staged) {
 		stage_sweep(dirs->dst_fd, dirs->note);
 	}

@@ -39,6 +39,27 @@ int copy_is_own(const struct copy_dirs *dirs, int fd, const struct meta *dst,
 bool copy_leads_out(struct copy_tools *tools, const struct copy_dirs *dirs,
                     int dir_fd, const char *name);
 
+/* How names are taken in the destination directory. */
+struct stage_dir copy_stage_dir(const struct copy_dirs *dirs);
+
+/* An entry could not take its name (rc of stage_publish or the like): the fault
+ * says why, and what helps. Returns rc, or COPY_NAME_OLD when what has the name
+ * is the same entry after all, made by another run, and can be replaced: dirs
+ * know it then. */
+#define COPY_NAME_OLD 2
+int copy_name_refused(struct copy_tools *tools, struct copy_dirs *dirs,
+                      const char *name, int rc, struct fault *fault);
+
+/* 1, and a fault, when dst, which has the entry's name here, is the copy of
+ * another one. For directories that were there before. */
+int copy_is_another(struct copy_tools *tools, struct copy_dirs *dirs,
+                    const struct job_entry *entry, const struct meta *dst,
+                    struct fault *fault);
+
+#define COPY_SAME_NAME                                                  \
+	"has the name of another entry here: the target takes the two " \
+	"for one (it folds case, or Unicode)"
+
 /* Keeps in mind which inode the copy is, if that will be asked. */
 void copy_note_made(struct copy_dirs *dirs, int fd);
 

@@ -4,6 +4,7 @@
 #include "engine/finish.h"
 #include "engine/rooms.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,8 +97,14 @@ static void finish(struct dirs *dirs, struct dir *dir)
 
 	if (dir->flags & DIR_NO_FINISH)
 		return;
-	if (!has_to_be_dressed(dirs, dir) ||
-	    finish_here(dirs, dir, &fault) >= 0)
+	int rc = has_to_be_dressed(dirs, dir) ? finish_here(dirs, dir, &fault)
+	                                      : 0;
+	if (rc >= 0 && (dir->flags & DIR_ROOM_STAYS))
+		rc = fault_dst(&fault,
+		               "cannot remove a staging directory "
+		               "(" STAGE_PREFIX "*)",
+		               -ENOTEMPTY);
+	if (rc >= 0)
 		dirs->observer.finished(dirs->observer.ctx, dir);
 	else
 		dirs->observer.failed(dirs->observer.ctx, dir, &fault);
@@ -118,13 +125,19 @@ static void drop(struct dirs *dirs, struct dir *dir)
 	free(dir);
 }
 
+static void remove_rooms(struct dirs *dirs, struct dir *root)
+{
+	if (rooms_remove(&dirs->worker->site->pairs[root->operand]) < 0)
+		root->flags |= DIR_ROOM_STAYS;
+}
+
 void dirs_let_go(struct dirs *dirs, struct dir *dir)
 {
 	while (dir && --dir->n_holds == 0) {
 		struct dir *parent = dir->parent;
 
 		if (!parent)
-			rooms_remove(&dirs->worker->site->pairs[dir->operand]);
+			remove_rooms(dirs, dir);
 		if ((dir->flags & DIR_FAR) && !(dir->flags & DIR_NO_FINISH) &&
 		    has_to_be_dressed(dirs, dir)) {
 			dir->n_holds = 1; /* the worker's */

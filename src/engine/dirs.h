@@ -25,6 +25,7 @@ enum dir_flags {
 	DIR_NO_FINISH = 1 << 16,     /* the place of a file operand; not ours */
 	DIR_FAR = 1 << 17,           /* its calls are the workers' */
 	DIR_DRESSED = 1 << 18,       /* by a worker, or keeps its own */
+	DIR_ROOM_STAYS = 1 << 19,    /* a room in it could not be removed */
 };
 #define DIRS_JOB_FLAGS (DIR_DST_EMPTY | DIR_DST_MISSING | DIR_HAD_PROJECT)
 

@@ -144,14 +144,12 @@ int each_results_check(struct each_results *results, bool has_several_paths)
 	return rc < 0 ? rc : check_file(results, EACH_STDERR);
 }
 
-static int begin(struct each_results *results)
+static int open_stage(struct each_results *results)
 {
 	struct stat status;
-	bool has_perms;
-	int rc = go_down(results, true);
+	bool has_perms = false;
+	int rc = fstat(results->dir_fd, &status) < 0 ? -errno : 0;
 
-	if (rc == 0 && fstat(results->dir_fd, &status) < 0)
-		rc = -errno;
 	if (rc == 0) {
 		struct traits *traits = traits_of(
 			&results->traits, status.st_dev, results->dir_fd);
@@ -166,6 +164,15 @@ static int begin(struct each_results *results)
 		rc = -errno;
 		stage_discard(&results->stage);
 	}
+	return rc;
+}
+
+static int begin(struct each_results *results)
+{
+	int rc = go_down(results, true);
+
+	if (rc == 0)
+		rc = open_stage(results);
 	if (rc < 0)
 		go_back(results);
 	results->has_begun = rc == 0;
@@ -191,10 +198,41 @@ static int remove_old(struct each_results *results)
 	return rc == -ENOENT ? 0 : rc;
 }
 
+static int copy_from(int src_fd, int dst_fd)
+{
+	char bytes[65536];
+	ssize_t n = 0;
+	int rc = lseek(src_fd, 0, SEEK_SET) < 0 ? -errno : 0;
+
+	while (rc == 0 && (n = read(src_fd, bytes, sizeof(bytes))) > 0)
+		rc = fd_write_full(dst_fd, bytes, (size_t)n);
+	return n < 0 ? -errno : rc;
+}
+
+/* What was printed cannot be had again: it goes into the new file from the one
+ * that gets no name. */
+static int publish_again(struct each_results *results)
+{
+	struct stage refused = results->stage;
+	int rc = open_stage(results);
+
+	if (rc == 0) {
+		rc = copy_from(refused.fd, results->stage.fd);
+		if (rc < 0)
+			stage_discard(&results->stage);
+		else
+			rc = stage_publish(&results->stage, last_name(results));
+	}
+	(void)fd_close(refused.fd);
+	return rc == STAGE_AGAIN ? -EXDEV : rc;
+}
+
 static int publish(struct each_results *results)
 {
 	int rc = stage_publish(&results->stage, last_name(results));
 
+	if (rc == STAGE_AGAIN)
+		rc = publish_again(results);
 	if (rc == 0)
 		rc = stage_close(&results->stage);
 	go_back(results);

@@ -2,6 +2,8 @@
 #include "engine/enter.h"
 
 #include "base/fd.h"
+#include "engine/copy_parts.h"
+#include "fs/alias.h"
 #include "fs/flags.h"
 #include "fs/held.h"
 #include "fs/node.h"
@@ -166,6 +168,20 @@ static int refuse_file(const struct worker *worker, struct enter_dir *dir,
 	return -ENOTDIR;
 }
 
+/* The directory that is there under name, in up_fd, is the copy of another one
+ * of the source's: what is in the two would be mixed. */
+static bool is_another(struct worker *worker, const struct enter_dir *dir,
+                       int up_fd, const char *name, const struct meta *seen)
+{
+	struct alias_kinds kinds = {0};
+
+	if (!alias_folds(&kinds, up_fd, name, seen))
+		return false;
+	int src_fd = open_upper(worker->src_trees, dir);
+	return src_fd >= 0 && alias_is_other(&worker->tools.names, src_fd,
+	                                     up_fd, name, seen) == 1;
+}
+
 int enter_make_dst(struct worker *worker, struct enter_dir *dir, int src_fd,
                    struct fault *fault)
 {
@@ -190,6 +206,8 @@ int enter_make_dst(struct worker *worker, struct enter_dir *dir, int src_fd,
 		return fault_dst(fault, "cannot create directory", rc);
 	if (rc == 0 && is_some_root(worker, &meta, false))
 		return refuse_dst(fault, "is the source itself");
+	if (rc == 0 && is_another(worker, dir, fd, name, &meta))
+		return refuse_dst(fault, COPY_SAME_NAME);
 	if (rc == 1)
 		dir->flags |= DIR_DST_EMPTY;
 	dir->dst_dev = meta.dev;

@@ -153,6 +153,7 @@ static int copy(struct map_work *work)
 	case COPY_VANISHED:
 	case COPY_IN_WAY:
 	case COPY_LINK_FULL:
+	case COPY_NO_PLACE:
 	case COPY_FAILED:
 		break;
 	}

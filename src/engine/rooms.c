@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "fs/held.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,17 +63,20 @@ void rooms_make(struct site *site, unsigned n, struct traits_table *traits)
 	}
 }
 
-void rooms_remove(const struct pair *pair)
+int rooms_remove(const struct pair *pair)
 {
 	struct rooms *rooms = pair->rooms;
+	int rc = 0;
 
 	while (rooms && rooms->n) {
 		const struct room *room = &rooms->list[--rooms->n];
 
 		(void)fd_close(room->fd);
-		/* Should something be in it, it stays, and can be seen. */
-		(void)unlinkat(pair->dst_fd, room->name, AT_REMOVEDIR);
+		if (unlinkat(pair->dst_fd, room->name, AT_REMOVEDIR) < 0 &&
+		    errno != ENOENT)
+			rc = -errno;
 	}
+	return rc;
 }
 
 /* The process is in it, so that a successor does not meet what is to be swept

@@ -31,8 +31,9 @@ struct rooms {
 /* For n workers, where it pays. Where they cannot be made it goes without. */
 void rooms_make(struct site *site, unsigned n, struct traits_table *traits);
 
-/* Before its root is finished, and at the end of a run. */
-void rooms_remove(const struct pair *pair);
+/* Before its root is finished, and at the end of a run. Negative errno when one
+ * of them stays. */
+int rooms_remove(const struct pair *pair);
 
 /* What this process, worker, calls its file in its room. */
 void rooms_name_file(char file[STAGE_NAME_MAX], unsigned worker);

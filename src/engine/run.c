@@ -282,7 +282,7 @@ static void finish(struct master *master)
 		mp_shm_unmap(master->shared, master->shared_size);
 	}
 	for (size_t i = 0; i < master->site.n_pairs; i++)
-		rooms_remove(&master->site.pairs[i]);
+		(void)rooms_remove(&master->site.pairs[i]); /* said before */
 	buf_release(&master->path);
 	buf_release(&master->losses);
 	twins_release(&master->twins);

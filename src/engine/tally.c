@@ -5,7 +5,9 @@ enum exit_status tally_exit_status(const struct tally *tally)
 {
 	if (tally->n_failed)
 		return EXIT_SOME_FAILED;
-	if (tally->n_changed)
+	/* What is missing is more than an attribute. */
+	if (tally->n_changed || tally->lost[LOST_SYMLINKS] ||
+	    tally->lost[LOST_NODES])
 		return EXIT_NOT_AS_ASKED;
 	for (size_t i = 0; i < N_LOST; i++) {
 		if (tally->demands[i] && tally->lost[i])
@@ -32,16 +34,18 @@ unsigned tally_permyriad(const struct tally *tally)
 const char *tally_lost_text(enum tally_lost what, uint64_t n)
 {
 	static const char *const one[] = {
-		[LOST_LINKS] = "hard link", [LOST_XATTRS] = "xattr",
-		[LOST_ACLS] = "ACL",        [LOST_FLAGS] = "inode flag",
-		[LOST_TIMES] = "time",      [LOST_MODES] = "mode",
-		[LOST_OWNERS] = "owner",
+		[LOST_LINKS] = "hard link",    [LOST_XATTRS] = "xattr",
+		[LOST_ACLS] = "ACL",           [LOST_FLAGS] = "inode flag",
+		[LOST_TIMES] = "time",         [LOST_MODES] = "mode",
+		[LOST_OWNERS] = "owner",       [LOST_SYMLINKS] = "symlink",
+		[LOST_NODES] = "special file",
 	};
 	static const char *const many[] = {
-		[LOST_LINKS] = "hard links", [LOST_XATTRS] = "xattrs",
-		[LOST_ACLS] = "ACLs",        [LOST_FLAGS] = "inode flags",
-		[LOST_TIMES] = "times",      [LOST_MODES] = "modes",
-		[LOST_OWNERS] = "owners",
+		[LOST_LINKS] = "hard links",    [LOST_XATTRS] = "xattrs",
+		[LOST_ACLS] = "ACLs",           [LOST_FLAGS] = "inode flags",
+		[LOST_TIMES] = "times",         [LOST_MODES] = "modes",
+		[LOST_OWNERS] = "owners",       [LOST_SYMLINKS] = "symlinks",
+		[LOST_NODES] = "special files",
 	};
 
 	return n == 1 ? one[what] : many[what];
@@ -57,6 +61,8 @@ const char *tally_loss_text(enum tally_lost what)
 		[LOST_TIMES] = "times so far off cannot be kept here",
 		[LOST_MODES] = "permissions cannot be kept here",
 		[LOST_OWNERS] = "owners cannot be kept here",
+		[LOST_SYMLINKS] = "symlinks cannot be made here, left out",
+		[LOST_NODES] = "special files cannot be made here, left out",
 	};
 
 	return texts[what];

@@ -20,10 +20,12 @@ enum tally_lost {
 	LOST_LINKS,  /* hard links that became files of their own */
 	LOST_XATTRS, /* entries with extended attributes not kept */
 	LOST_ACLS,
-	LOST_FLAGS,  /* entries with inode flags not kept */
-	LOST_TIMES,  /* entries with a time that is beyond the target's */
-	LOST_MODES,  /* entries whose permissions could not be set */
-	LOST_OWNERS, /* entries whose owner could not be set; no failure */
+	LOST_FLAGS,    /* entries with inode flags not kept */
+	LOST_TIMES,    /* entries with a time that is beyond the target's */
+	LOST_MODES,    /* entries whose permissions could not be set */
+	LOST_OWNERS,   /* entries whose owner could not be set; no failure */
+	LOST_SYMLINKS, /* entries left out, as the target has none such */
+	LOST_NODES,    /* fifos, sockets and devices */
 	N_LOST,
 };
 

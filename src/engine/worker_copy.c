@@ -30,6 +30,7 @@ static const char *action_text(enum copy_outcome outcome, bool is_dry_run)
 	case COPY_VANISHED:
 	case COPY_IN_WAY:
 	case COPY_LINK_FULL:
+	case COPY_NO_PLACE:
 	case COPY_STOPPED:
 	case COPY_FAILED:
 		break;
@@ -65,6 +66,7 @@ static void count_outcome(struct counts *counts, enum copy_outcome outcome)
 		break;
 	case COPY_IN_WAY:
 	case COPY_LINK_FULL:
+	case COPY_NO_PLACE:
 	case COPY_STOPPED:
 		break;
 	}
@@ -178,7 +180,7 @@ static enum job_result result_of(const struct job_entry *entry,
 	if (entry->link == JOB_NO_LINK)
 		return JOB_NOTHING;
 	if (outcome == COPY_FAILED || outcome == COPY_VANISHED ||
-	    outcome == COPY_LEFT_OUT)
+	    outcome == COPY_LEFT_OUT || outcome == COPY_NO_PLACE)
 		return JOB_LINK_FAILED;
 	return leads ? JOB_LEADER_THERE : JOB_LINKED;
 }

@@ -41,7 +41,8 @@ int node_link(int fd, int dir_fd, const char *name)
 
 	if (linkat(fd, "", dir_fd, name, AT_EMPTY_PATH) == 0)
 		return 0;
-	if (errno != ENOENT && errno != EPERM)
+	if (errno == EEXIST || errno == EMLINK || errno == ENOSPC ||
+	    errno == EIO || errno == EROFS || errno == EDQUOT)
 		return -errno;
 	(void)meta_proc_path(path, fd);
 	/* lint: path, it names the descriptor */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs/stage.h"
 
-#include "base/diag.h"
 #include "base/fd.h"
+#include "base/mono.h"
 #include "fs/node.h"
 
 #include <errno.h>
@@ -12,15 +12,33 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+/* Whoever refuses random bytes leaves what no two names have in common: names
+ * are taken with O_EXCL or its like, and it is tried again. */
+static void fill_random(unsigned char *random, size_t size)
+{
+	static unsigned n_calls;
+	uint64_t seed[3] = {(uint64_t)getpid(), (uint64_t)mono_now_ns(),
+	                    ++n_calls};
+
+	/* Up to 256 bytes come whole and uninterrupted (getrandom(2)). */
+	if (getrandom(random, size, 0) == (ssize_t)size)
+		return;
+	for (size_t i = 0; i < size; i++) {
+		uint64_t mixed =
+			(seed[i % 3] + i) * UINT64_C(0x9e3779b97f4a7c15);
+
+		random[i] = (unsigned char)(mixed >> 56);
+		seed[i % 3] = mixed ^ mixed >> 29;
+	}
+}
+
 void stage_make_name(char *note)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
 	unsigned char random[12];
 	size_t at = sizeof(STAGE_PREFIX) - 1;
 
-	/* Up to 256 bytes come whole and uninterrupted (getrandom(2)). */
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		bug("getrandom: %s", strerrordesc_np(errno));
+	fill_random(random, sizeof(random));
 	memcpy(note, STAGE_PREFIX, at);
 	for (size_t i = 0; i < sizeof(random); i++)
 		note[at++] = letters[random[i] % 32];
@@ -77,11 +95,14 @@ int stage_open(struct stage *stage, struct stage_dir dir, struct traits *traits,
 	                        .from_fd = dir.fd,
 	                        .fd = -1,
 	                        .note = note,
-	                        .errs_late = traits->errs_late};
+	                        .is_new = dir.is_new,
+	                        .traits = traits};
 	note[0] = '\0';
-	*has_perms = dir.is_closed || dir.room.file;
-	if (dir.room.file)
+	*has_perms = dir.is_closed;
+	if (dir.room.file && !traits->no_room) {
+		*has_perms = true;
 		return open_in_room(stage, dir.room, perms);
+	}
 	/* Where others have a hand in, nothing is as safe as no name. */
 	if (traits->no_tmpfile || (traits->slow_tmpfile && dir.is_private))
 		return open_named(stage, named_perms);
@@ -91,9 +112,9 @@ int stage_open(struct stage *stage, struct stage_dir dir, struct traits *traits,
 		return 0;
 	}
 	/* EOPNOTSUPP from the file system, EISDIR or ENOENT from kernels that
-	 * do not know the flag (open(2)), EINVAL from some FUSE servers. */
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT &&
-	    errno != EINVAL && errno != ENOSYS)
+	 * do not know the flag (open(2)), others from FUSE servers and from
+	 * what guards a process. */
+	if (!stage_is_way_refused(-errno))
 		return -errno;
 	int rc = open_named(stage, named_perms);
 	if (rc == 0)
@@ -101,37 +122,125 @@ int stage_open(struct stage *stage, struct stage_dir dir, struct traits *traits,
 	return rc;
 }
 
-static int rename_from(int from_fd, char *note, int dir_fd, const char *name)
+bool stage_is_way_refused(int rc)
 {
-	if (renameat(from_fd, note, dir_fd, name) == 0) {
-		note[0] = '\0';
-		return 0;
+	switch (-rc) {
+	case 0:
+	case EEXIST:
+	case EIO:
+	case ENOSPC:
+	case EDQUOT:
+	case ENOMEM:
+	case EROFS:
+	case ESTALE:
+	case ENAMETOOLONG:
+	case ELOOP:
+	case EMFILE:
+	case ENFILE:
+	case EINTR:
+		return false;
+	default:
+		return true;
 	}
-	int err = errno;
-	stage_sweep(from_fd, note);
-	return -err;
 }
 
-int stage_rename(int dir_fd, char *note, const char *name)
+/* Of a new directory: without replacing anything, and if that cannot be had in
+ * one step, after a look. */
+static int rename_new(int from_fd, const char *note, struct stage_dir dir,
+                      struct traits *traits, const char *name)
 {
-	return rename_from(dir_fd, note, dir_fd, name);
+	struct meta meta;
+
+	if (!traits->no_noreplace) {
+		if (renameat2(from_fd, note, dir.fd, name, RENAME_NOREPLACE) ==
+		    0)
+			return 0;
+		if (!stage_is_way_refused(-errno))
+			return -errno;
+	}
+	if (meta_read_at(dir.fd, name, &meta) == 0)
+		return -EEXIST;
+	if (renameat(from_fd, note, dir.fd, name) < 0)
+		return -errno;
+	traits->no_noreplace = true;
+	return 0;
+}
+
+static int rename_over(int from_fd, const char *note, struct stage_dir dir,
+                       struct traits *traits, const char *name)
+{
+	if (dir.is_new)
+		return rename_new(from_fd, note, dir, traits, name);
+	return renameat(from_fd, note, dir.fd, name) < 0 ? -errno : 0;
+}
+
+static int rename_from(int from_fd, char *note, struct stage_dir dir,
+                       struct traits *traits, const char *name)
+{
+	int rc = rename_over(from_fd, note, dir, traits, name);
+
+	if (rc < 0)
+		stage_sweep(from_fd, note);
+	note[0] = '\0';
+	return rc;
+}
+
+int stage_rename(struct stage_dir dir, struct traits *traits, char *note,
+                 const char *name)
+{
+	return rename_from(dir.fd, note, dir, traits, name);
+}
+
+int stage_rename_link(struct stage_dir dir, struct traits *traits, char *note,
+                      const char *name)
+{
+	int rc = rename_over(dir.fd, note, dir, traits, name);
+	bool is_left = unlinkat(dir.fd, note, 0) == 0;
+
+	note[0] = '\0';
+	return rc == 0 && is_left ? 1 : rc;
+}
+
+/* What has a temporary name already. */
+static int rename_it(struct stage *stage, struct stage_dir dir,
+                     const char *name)
+{
+	int rc = rename_from(stage->from_fd, stage->note, dir, stage->traits,
+	                     name);
+
+	if (stage->from_fd == stage->dir_fd || !stage_is_way_refused(rc) ||
+	    rc == -EISDIR)
+		return rc;
+	stage->traits->no_room = true;
+	return STAGE_AGAIN;
+}
+
+/* What has none, by way of a temporary one if the final one is taken. */
+static int link_it(struct stage *stage, struct stage_dir dir, const char *name)
+{
+	int rc = node_link(stage->fd, stage->dir_fd, name);
+
+	if (rc == -EEXIST && !stage->is_new) {
+		stage_make_name(stage->note);
+		rc = node_link(stage->fd, stage->dir_fd, stage->note);
+		if (rc == 0)
+			return stage_rename(dir, stage->traits, stage->note,
+			                    name);
+		stage->note[0] = '\0';
+	}
+	if (!stage_is_way_refused(rc))
+		return rc;
+	stage->traits->no_tmpfile = true;
+	return STAGE_AGAIN;
 }
 
 static int name_it(struct stage *stage, const char *name)
 {
-	if (stage->note[0])
-		return rename_from(stage->from_fd, stage->note, stage->dir_fd,
-		                   name);
-	int rc = node_link(stage->fd, stage->dir_fd, name);
-	if (rc != -EEXIST)
-		return rc;
-	stage_make_name(stage->note);
-	rc = node_link(stage->fd, stage->dir_fd, stage->note);
-	if (rc < 0) {
-		stage->note[0] = '\0';
-		return rc;
-	}
-	return stage_rename(stage->dir_fd, stage->note, name);
+	const struct stage_dir dir = {.fd = stage->dir_fd,
+	                              .is_new = stage->is_new};
+
+	return stage->note[0] ? rename_it(stage, dir, name)
+	                      : link_it(stage, dir, name);
 }
 
 int stage_publish(struct stage *stage, const char *name)
@@ -139,7 +248,7 @@ int stage_publish(struct stage *stage, const char *name)
 	int rc = 0;
 
 	/* Where errors come late, they must come before the name does. */
-	if (stage->errs_late && fsync(stage->fd) < 0)
+	if (stage->traits->errs_late && fsync(stage->fd) < 0)
 		rc = -errno;
 	if (rc == 0)
 		rc = name_it(stage, name);

@@ -5,7 +5,9 @@
  *           where there is no such thing or it costs more, a short temporary
  *           name in the same directory that becomes the final one by
  *           rename(2). What stood under the final name stays whole until it
- *           is replaced.
+ *           is replaced. A way that a file system, or what guards it, refuses
+ *           is not tried there again: STAGE_AGAIN asks for a new file, which
+ *           goes the next one.
  * Lifetime  open -> write -> publish -> close, or discard at any time before
  * Death     an unnamed file vanishes with its process. A temporary name stays:
  *           it is written to *note before it exists, so that whoever takes
@@ -26,8 +28,9 @@ struct stage {
 	int dir_fd;  /* borrowed */
 	int from_fd; /* where its temporary name is, if it has one */
 	int fd;
-	bool errs_late; /* traits.errs_late: fsync before the name */
-	char *note;     /* STAGE_NAME_MAX bytes, "" while there is no name */
+	bool is_new; /* stage_dir.is_new */
+	struct traits *traits;
+	char *note; /* STAGE_NAME_MAX bytes, "" while there is no name */
 };
 
 /* A directory where nobody but the caller finds or makes anything, on the same
@@ -42,6 +45,7 @@ struct stage_dir {
 	int fd;          /* borrowed */
 	bool is_private; /* nobody else can make entries in it */
 	bool is_closed;  /* nor find any */
+	bool is_new;     /* this run made it: nothing old is in it */
 	struct stage_room room;
 };
 
@@ -52,8 +56,13 @@ struct stage_dir {
 int stage_open(struct stage *stage, struct stage_dir dir, struct traits *traits,
                uint32_t perms, bool *has_perms, char *note);
 
+/* The way this file was made leads to no name here. */
+#define STAGE_AGAIN 1
+
 /* Gives it its final name, replacing what has that name unless it is a
- * directory (-EISDIR). On failure it is discarded. */
+ * directory (-EISDIR); in a new directory nothing is replaced (-EEXIST).
+ * STAGE_AGAIN: it is to be made once more, and to be discarded. On failure it
+ * is discarded. */
 int stage_publish(struct stage *stage, const char *name);
 
 /* Closes it; errors that come late show here. */
@@ -65,9 +74,20 @@ void stage_discard(struct stage *stage);
 /* A temporary name that does not exist yet, into note. */
 void stage_make_name(char *note);
 
-/* Renames the entry *note to name in dir_fd and clears the note. On failure
- * the temporary entry is removed. */
-int stage_rename(int dir_fd, char *note, const char *name);
+/* Renames the entry *note to name in dir and clears the note; in a new
+ * directory nothing is replaced (-EEXIST). On failure the temporary entry is
+ * removed. */
+int stage_rename(struct stage_dir dir, struct traits *traits, char *note,
+                 const char *name);
+
+/* The same for a further name of a file: 1 when name has been one of it all
+ * along, where rename(2) does nothing and returns 0. */
+int stage_rename_link(struct stage_dir dir, struct traits *traits, char *note,
+                      const char *name);
+
+/* It is not the name, the disk or the memory that rc complains of, but the way
+ * something was to be done: another may lead there. */
+bool stage_is_way_refused(int rc);
 
 /* Removes the temporary entry *note, if there is one, and clears the note. */
 void stage_sweep(int dir_fd, char *note);

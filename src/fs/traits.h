@@ -16,6 +16,8 @@ struct traits {
 	bool is_known;
 	bool no_tmpfile;      /* O_TMPFILE is refused here */
 	bool slow_tmpfile;    /* it costs more than a name and a rename */
+	bool no_room;         /* nothing is renamed out of a room here */
+	bool no_noreplace;    /* nor without replacing, in one step */
 	bool takes_turns;     /* several who make files hinder each other */
 	bool no_xattr;        /* cannot hold extended attributes at all */
 	uint32_t told_losses; /* for the user of this table */

@@ -170,7 +170,7 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
   one_fails 'dst/victim: cannot write: No space left on device' victim \
     pwrite64:error=ENOSPC -- -j 1
   one_fails 'dst/victim: cannot publish: Input/output error' victim \
-    renameat:error=EIO
+    renameat2:error=EIO
 }
 
 @test "a file that replaces another and fails leaves the old one" {

@@ -281,16 +281,31 @@ CASE(what_took_the_place_of_a_leader_is_not_linked_to)
 	rig_close();
 }
 
-CASE(an_inode_with_all_its_links_is_said_to_be_full)
+CASE(where_an_inode_has_one_name_at_most_it_is_copied)
 {
 	copy_start();
 	put_file("src/f", "text");
 	put_file("dst/leader", "text");
 	refuse_call(SYS_linkat, 0, 0, 0, EMLINK);
 
+	CHECK_INT(link_to("f", "leader"), COPY_MADE);
+
+	CHECK(leads);
+	CHECK_INT(copy_counts.lost[LOST_LINKS], 1);
+	rig_close();
+}
+
+CASE(an_inode_with_all_its_links_is_said_to_be_full)
+{
+	copy_start();
+	put_file("src/f", "text");
+	put_file("dst/leader", "text");
+	CHECK_INT(link("dst/leader", "dst/other"), 0);
+	refuse_call(SYS_linkat, 0, 0, 0, EMLINK);
+
 	CHECK_INT(link_to("f", "leader"), COPY_LINK_FULL);
 
-	CHECK_INT(n_names("dst"), 1);
+	CHECK_INT(n_names("dst"), 2);
 	CHECK_INT(copy_counts.lost[LOST_LINKS], 0);
 	rig_close();
 }

@@ -96,7 +96,7 @@ CASE(the_worst_decides_the_status)
 
 CASE(a_loss_counts_when_it_was_demanded)
 {
-	for (size_t i = 0; i < N_LOST; i++) {
+	for (size_t i = 0; i < LOST_SYMLINKS; i++) {
 		struct tally tally = {0};
 
 		tally.lost[i] = 1;
@@ -109,6 +109,17 @@ CASE(a_loss_counts_when_it_was_demanded)
 		tally.n_failed = 1;
 		CHECK_INT(tally_exit_status(&tally), EXIT_SOME_FAILED);
 	}
+}
+
+CASE(entries_left_out_are_not_as_asked)
+{
+	struct tally links = {0}, nodes = {0};
+
+	links.lost[LOST_SYMLINKS] = 1;
+	nodes.lost[LOST_NODES] = 1;
+
+	CHECK_INT(tally_exit_status(&links), EXIT_NOT_AS_ASKED);
+	CHECK_INT(tally_exit_status(&nodes), EXIT_NOT_AS_ASKED);
 }
 
 CASE(deaths_and_mended_entries_are_no_failures)
