@@ -112,6 +112,7 @@ _pcopy() {
     *)
       if [[ $cur == -* ]]; then
         _pcopy_words '-j --jobs= --queue-depth= -t --target-directory=
+          -T --no-target-directory --mkpath --parents --relative
           -n --dry-run -v --verbose -q --quiet -x --one-file-system -u
           --update= --preserve= --no-preserve= -L --dereference -H
           --safe-links --reflink= --sparse= --force --inplace --progress=

@@ -303,6 +303,14 @@ const struct option_row option_table[OPTION_ROWS] = {
                  "(default: 2 for each worker, at least 64)"},
 	{'t', "target-directory", VALUE_NEEDED, "DIR", apply_target,
          .help = "put a copy of each SRC into DIR"},
+	{'T', "no-target-directory", FLAG(operands.is_exact),
+         .help = "DST is the copy itself, also of a file"},
+	{0, "mkpath", FLAG(operands.makes_way),
+         .help = "make the missing parents of DST"},
+	{0, "parents", FLAG(operands.keeps_path),
+         .help = "put a copy of a/b/SRC into DST as a/b/SRC"},
+	{0, "relative", FLAG(operands.keeps_relative),
+         .help = "the same; of a/./b/SRC as b/SRC"},
 	{'u', "update", VALUE_OPTIONAL, "WHICH", apply_update,
          .help = "which files that exist are replaced: changed\n"
                  "(type, size or mtime differs; the default),\n"

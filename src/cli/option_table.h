@@ -44,7 +44,7 @@ struct option_row {
 	const char *help; /* lines that fit behind the names */
 };
 
-#define OPTION_ROWS 22
+#define OPTION_ROWS 26
 
 extern const struct option_row option_table[OPTION_ROWS];
 

@@ -161,33 +161,59 @@ static int parse_options(struct parse *parse, int argc, char **argv)
 	return rc;
 }
 
-/* Says which operands there are; the last one is DST unless -t names it. */
-static int take_operands(struct parse *parse, char **argv, size_t n)
+/* What cannot be said of DST in one line. */
+static int check_target(struct parse *parse, size_t n)
+{
+	const struct operands *operands = &parse->options->operands;
+	bool keeps_path = operands->keeps_path || operands->keeps_relative;
+
+	if (!operands->is_exact)
+		return 0;
+	if (parse->target_dir)
+		return option_refuse(parse, "-t and -T contradict each other");
+	if (keeps_path)
+		return option_refuse(parse,
+		                     "-T and --parents contradict each other");
+	if (n > 2)
+		return option_refuse(parse, "-T takes one SRC and one DST");
+	return 0;
+}
+
+/* The last one is DST unless -t names it. */
+static void name_target(const struct parse *parse, char **argv, size_t n)
 {
 	struct operands *operands = &parse->options->operands;
 
+	/* char ** does not turn into this by itself, though nothing is lost. */
+	operands->sources = (const char *const *)argv;
+	operands->n_sources = parse->target_dir ? n : n - 1;
+	operands->dst = parse->target_dir ? parse->target_dir : argv[n - 1];
+	if (operands->is_exact)
+		return;
+	operands->into_dst = parse->target_dir || operands->n_sources > 1 ||
+	                     operands->keeps_path || operands->keeps_relative ||
+	                     strchr(operands->dst, '\0')[-1] == '/';
+	operands->makes_into = operands->n_sources == 1 || parse->target_dir ||
+	                       operands->makes_way || operands->keeps_path ||
+	                       operands->keeps_relative ||
+	                       strchr(operands->dst, '\0')[-1] == '/';
+}
+
+static int take_operands(struct parse *parse, char **argv, size_t n)
+{
 	for (size_t i = 0; i < n; i++) {
 		if (!*argv[i])
 			return option_refuse(parse, "an operand is empty");
 	}
 	if (n == 0)
 		return option_refuse(parse, "no SRC given");
-	/* char ** does not turn into this by itself, though nothing is lost. */
-	operands->sources = (const char *const *)argv;
-	if (parse->target_dir) {
-		operands->n_sources = n;
-		operands->dst = parse->target_dir;
-		operands->into_dst = operands->makes_into = true;
-		return 0;
-	}
-	if (n == 1)
+	if (n == 1 && !parse->target_dir)
 		return option_refuse_text(parse, "no DST given behind ",
 		                          argv[0], "");
-	operands->n_sources = n - 1;
-	operands->dst = argv[n - 1];
-	operands->makes_into = strchr(operands->dst, '\0')[-1] == '/';
-	operands->into_dst = n > 2 || operands->makes_into;
-	return 0;
+	int rc = check_target(parse, n);
+	if (rc == 0)
+		name_target(parse, argv, n);
+	return rc;
 }
 
 static int check_together(struct parse *parse)

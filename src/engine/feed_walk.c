@@ -3,6 +3,7 @@
 #include "engine/feed.h"
 
 #include "base/fd.h"
+#include "engine/implied.h"
 #include "fs/distance.h"
 #include "fs/held.h"
 #include "fs/tree.h"
@@ -154,6 +155,8 @@ static void enter_dir(struct feed *feed, struct dir *dir)
 static void start_file_operand(struct feed *feed, const struct pair *pair)
 {
 	feed->dir->flags |= DIR_NO_FINISH;
+	if (pair->dst_is_missing)
+		feed->dir->flags |= DIR_DST_MISSING;
 	feed_add(feed, feed->dir, &pair->meta, pair->src_name,
 	         strlen(pair->src_name), pair->dst_name,
 	         strlen(pair->dst_name));
@@ -207,7 +210,9 @@ static bool start_operand(struct feed *feed)
 {
 	const struct site *site = feed->worker->site;
 
-	while (feed->next_operand < site->n_pairs) {
+	if (feed->next_operand == 0)
+		implied_begin(feed);
+	while (feed->next_operand < site->n_sources) {
 		size_t i = feed->next_operand++;
 		const struct pair *pair = &site->pairs[i];
 

@@ -8,6 +8,7 @@
 #include "fs/tree.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 /* What the directory has, and what flags it is to have. */
 static int read_held(struct copy_tools *tools, const struct finish *dir,
@@ -105,6 +106,10 @@ int finish_dir(struct worker *worker, const struct finish *dir,
 	if (dress.src.fd >= 0 &&
 	    held_same(dress.src.fd, dir->want->dev, dir->want->ino) < 0)
 		dress.src.fd = -1;
+	if (dress.src.fd >= 0 && dir->path_len == 0 && pair->src_is_path)
+		dress.src = (struct meta_target){
+			.fd = fcntl(dress.src.fd, F_DUPFD_CLOEXEC, 0),
+			.is_path = true};
 	if (dress.src.fd < 0 && dir->path_len)
 		hold_unreadable(worker, dir, &dress.src);
 	int rc = dress_held(worker, dir, &dress, fault);

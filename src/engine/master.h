@@ -11,6 +11,7 @@
 #include "engine/destination.h"
 #include "engine/dirs.h"
 #include "engine/feed.h"
+#include "engine/implied.h"
 #include "engine/run.h"
 #include "engine/site.h"
 #include "engine/twins.h"

@@ -90,6 +90,51 @@ char *operand_own_name(const char *path)
 	return name;
 }
 
+/* So many bytes of path are not part of its copy's. */
+static size_t len_above(const char *path, bool by_marker)
+{
+	const char *marker = by_marker ? strstr(path, "/./") : NULL;
+	size_t len = marker ? (size_t)(marker - path) + 3 : 0;
+
+	return len + strspn(path + len, "/");
+}
+
+char *operand_path_below(const char *path, bool by_marker)
+{
+	struct buf below = {0};
+
+	buf_append_str(&below, "");
+	path += len_above(path, by_marker);
+	for (size_t len; *path; path += len + (path[len] == '/')) {
+		len = strcspn(path, "/");
+		if (len == 0 || (len == 1 && *path == '.'))
+			continue;
+		if (below.len)
+			buf_append_char(&below, '/');
+		buf_append(&below, path, len);
+	}
+	return below.data;
+}
+
+char *operand_path_of(const char *path, bool by_marker, const char *below)
+{
+	struct buf whole = {0};
+
+	buf_append(&whole, path, len_above(path, by_marker));
+	buf_append_str(&whole, below);
+	return whole.data;
+}
+
+bool operand_climbs(const char *path)
+{
+	for (size_t len; *path; path += len + (path[len] == '/')) {
+		len = strcspn(path, "/");
+		if (len == 2 && path[0] == '.' && path[1] == '.')
+			return true;
+	}
+	return false;
+}
+
 int operand_path(const char *src, bool follows, char **out)
 {
 	struct meta named;

@@ -34,6 +34,17 @@ bool operand_is_no_name(const char *name);
  * which their parent knows. "" for the root. */
 char *operand_own_name(const char *path);
 
+/* The path itself, to be freed: without a slash before it, "." and empty
+ * components; by_marker: what stands behind the first /./ in it, if there is
+ * one. */
+char *operand_path_below(const char *path, bool by_marker);
+
+/* The path of the source of one of the directories in that. */
+char *operand_path_of(const char *path, bool by_marker, const char *below);
+
+/* A component is "..". */
+bool operand_climbs(const char *path);
+
 /* The path by which a source that is no directory is opened, to be freed: where
  * it leads, if links are followed. */
 int operand_path(const char *src, bool follows, char **out);

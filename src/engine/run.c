@@ -328,6 +328,7 @@ static enum exit_status copy_site(struct master *master)
 		return EXIT_NOT_STARTED;
 	}
 	rc = loop(master);
+	implied_end(&master->dirs);
 	if (rc < 0) {
 		observer->on_fault(observer->ctx, "workers",
 		                   "none is left, giving up", 0);
@@ -336,9 +337,8 @@ static enum exit_status copy_site(struct master *master)
 	return tally_exit_status(master->tally);
 }
 
-/* Each operand's two roots stay open: thousands of files, as a shell's * gives
- * them, need more than the usual 1024. Where there is no more, opening the
- * site says so. */
+/* Each operand's two roots stay open, and a shell's * gives thousands. Where
+ * there is no more, opening the site says so. */
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit;

@@ -58,7 +58,12 @@ struct operands {
 	size_t n_sources;
 	const char *dst;
 	bool into_dst;   /* -t, a slash behind DST, or several sources */
-	bool makes_into; /* of these, one of the first two: DST may be made */
+	bool makes_into; /* then: DST may be made */
+	bool is_exact;   /* DST is the copy, never a directory for it */
+	bool makes_way;  /* --mkpath: missing parents of DST are made */
+	/* A copy's name below DST is the path of its source; of the latter, as
+	 * far as it stands behind a /./ in it. */
+	bool keeps_path, keeps_relative;
 };
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -158,7 +159,7 @@ static bool is_shared(const struct pair *pair)
 static int open_place(const struct opening *opening, struct pair *pair)
 {
 	const struct site *site = opening->site;
-	int place_fd = pair->goes_in ? site->into_fd : site->dst_parent_fd;
+	int place_fd = pair->goes_in ? pair->place_fd : site->dst_parent_fd;
 
 	if (place_fd < 0) { /* dry run, DST is missing */
 		pair->dst_is_missing = true;
@@ -186,17 +187,13 @@ static int open_pair(const struct opening *opening, struct pair *pair)
 	return rc;
 }
 
-/* It is no copy of anything: it gets what mkdir(1) would give it. */
 static int make_into(const struct opening *opening, int place_fd)
 {
 	bool is_path;
+	int rc = site_make_plain(opening, place_fd, opening->dst_name, 0);
 
-	(void)umask(opening->settings->umask);
-	int rc = mkdirat(place_fd, opening->dst_name, 0777) < 0 ? -errno : 0;
-	(void)umask(0);
-	if (rc < 0 && rc != -EEXIST)
-		return rc;
-	return lead_open_dir(place_fd, opening->dst_name, &is_path);
+	return rc < 0 ? rc
+	              : lead_open_dir(place_fd, opening->dst_name, &is_path);
 }
 
 /* DST as the directory that the copies go into; made if it is missing.
@@ -223,20 +220,25 @@ static enum exit_status open_pairs(struct opening *opening)
 {
 	struct site *site = opening->site;
 	enum exit_status status = EXIT_ALL_DONE;
-	int made = open_into(opening);
+	int made = site_make_missing(opening);
 
+	if (made == 0)
+		made = open_into(opening);
 	if (made < 0)
 		return site_refuse(opening, EXIT_NOT_STARTED,
 		                   opening->operands->dst,
 		                   "cannot create or open", made);
-	for (size_t i = 0; i < site->n_pairs && !status; i++) {
-		struct pair *pair = &site->pairs[i];
-		int rc = pair->is_unusable ? 0 : open_pair(opening, pair);
+	for (size_t i = 0; i < site->n_sources && !status; i++) {
+		int rc = 0;
 
+		if (!site->pairs[i].is_unusable)
+			rc = site_open_way(opening, i);
+		if (!site->pairs[i].is_unusable && rc == 0)
+			rc = open_pair(opening, &site->pairs[i]);
 		if (rc < 0)
 			status = site_refuse(opening, EXIT_NOT_STARTED,
-			                     pair->dst, "cannot create or open",
-			                     rc);
+			                     site->pairs[i].dst,
+			                     "cannot create or open", rc);
 	}
 	return status;
 }
@@ -258,6 +260,10 @@ static void close_unused(struct site *site)
 		site->into_fd = fd_close(site->into_fd);
 }
 
+static void leave(void *implied UNUSED)
+{
+}
+
 enum exit_status site_open(const struct settings *settings,
                            const struct operands *operands, struct site *site,
                            void (*report)(void *ctx, const char *path,
@@ -274,6 +280,7 @@ enum exit_status site_open(const struct settings *settings,
 	*problem = (struct site_problem){0};
 	*site = (struct site){
 		.n_pairs = operands->n_sources,
+		.n_sources = operands->n_sources,
 		.pairs = xcalloc(operands->n_sources, sizeof(*site->pairs)),
 		.dst_parent_fd = -1,
 		.into_fd = -1,
@@ -290,6 +297,8 @@ enum exit_status site_open(const struct settings *settings,
 	(void)fd_close(opening.dst_fd);
 	free(opening.src_dir);
 	free(opening.dst_name);
+	free(opening.missing);
+	tdestroy(opening.by_path, leave);
 	return status;
 }
 
@@ -323,6 +332,14 @@ void site_close(struct site *site)
 		free(pair->dst);
 		free(pair->src_name);
 		free(pair->dst_name);
+		free(pair->place);
+	}
+	for (struct implied *at = site->implied, *next; at; at = next) {
+		next = at->next;
+		(void)fd_close(at->fd);
+		free(at->path);
+		free(at->src);
+		free(at);
 	}
 	(void)fd_close(site->dst_parent_fd);
 	(void)fd_close(site->into_fd);

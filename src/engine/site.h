@@ -29,6 +29,8 @@ struct pair {
 	int src_fd, dst_fd;
 	bool shares_src, shares_dst; /* of another pair, or the site's */
 	char *src_name, *dst_name;   /* of a source that is no directory */
+	char *place;  /* directories between DST and dst_name, or "" */
+	int place_fd; /* the last of them, if it goes in; not its own */
 	size_t depth; /* names between the tree's root and its roots */
 	bool is_dir;
 	bool keeps_dst;      /* it keeps its own owner, permissions, times */
@@ -36,13 +38,26 @@ struct pair {
 	bool goes_in;        /* under its own name into DST */
 	bool dst_is_new;     /* the destination directory was made by us */
 	bool dst_is_missing; /* dry run: it would be made; dst_fd is -1 */
+	bool is_implied;     /* see struct implied */
+	bool src_is_path;    /* of such: its source cannot be read */
 	bool is_unusable;    /* was reported; nothing is copied for it */
 	struct rooms *rooms; /* see engine/rooms.h; NULL: none */
 };
 
+/* A directory below DST that is a parent of copies. Where it is made it is a
+ * pair, too, behind those of the sources: nothing is copied by it, but it gets
+ * what its source has. */
+struct implied {
+	char *path; /* below DST */
+	char *src;  /* its source */
+	int fd;     /* -1: dry run, it would be made */
+	struct implied *next;
+};
+
 struct site {
 	struct pair *pairs;
-	size_t n_pairs;
+	size_t n_pairs, n_sources;
+	struct implied *implied;
 	int dst_parent_fd; /* the directory DST is, or will be, in */
 	int into_fd;       /* DST, if the copies go into it; or -1 */
 	bool dst_was_dir;  /* before this run made anything */

@@ -17,6 +17,43 @@ static enum exit_status cannot_open(struct opening *opening, int rc)
 	                   "cannot open", rc);
 }
 
+/* Moves the last component of *dir to what is missing; false at the end. */
+static bool go_up(struct opening *opening, char **dir)
+{
+	struct buf missing = {0};
+	char *up, *name;
+
+	operand_split(*dir, &up, &name);
+	bool is_top = !*name || !strcmp(*dir, ".");
+	if (!is_top) {
+		buf_append_str(&missing, name);
+		if (opening->missing)
+			buf_printf(&missing, "/%s", opening->missing);
+		free(opening->missing);
+		opening->missing = missing.data;
+		free(*dir);
+		*dir = up;
+		up = NULL;
+	}
+	free(up);
+	free(name);
+	return !is_top;
+}
+
+/* Where dir leads; with --mkpath the last one of its parents that is there. */
+static int follow_dir(struct opening *opening, char **dir, struct lead *lead)
+{
+	int rc;
+
+	do /* lint: path, the user's */
+		rc = lead_follow(AT_FDCWD, *dir, lead);
+	while (rc == -ENOENT && opening->operands->makes_way &&
+	       go_up(opening, dir));
+	if (rc == 0 && !meta_is(&lead->meta, S_IFDIR))
+		rc = -ENOTDIR;
+	return rc;
+}
+
 /* The directory that DST is in, and its name there. */
 static enum exit_status open_parent(struct opening *opening)
 {
@@ -25,11 +62,8 @@ static enum exit_status open_parent(struct opening *opening)
 	char *dir;
 
 	operand_split(dst, &dir, &opening->dst_name);
-	/* lint: path, the user's */
-	int rc = lead_follow(AT_FDCWD, dir, &lead);
+	int rc = follow_dir(opening, &dir, &lead);
 	free(dir);
-	if (rc == 0 && !meta_is(&lead.meta, S_IFDIR))
-		rc = -ENOTDIR;
 	opening->site->dst_parent_fd = lead.fd;
 	if (lead.is_trap)
 		return site_refuse(opening, EXIT_REFUSED, dst,
@@ -38,7 +72,12 @@ static enum exit_status open_parent(struct opening *opening)
 		                   0);
 	if (rc < 0)
 		return site_refuse(opening, EXIT_NOT_STARTED, dst,
-		                   "cannot open the directory it is in", rc);
+		                   rc == -ENOENT
+		                           ? "cannot open the directory it is "
+		                             "in (see --mkpath)"
+		                           : "cannot open the directory it is "
+		                             "in",
+		                   rc);
 	return EXIT_ALL_DONE;
 }
 
@@ -90,7 +129,7 @@ enum exit_status site_look_at_dst(struct opening *opening)
 {
 	enum exit_status status = open_parent(opening);
 
-	if (status)
+	if (status || opening->missing)
 		return status;
 	int rc = look_at_name(opening);
 	if (rc < 0 && rc != -ENOENT)

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/fd.h"
+#include "engine/bounds.h"
 #include "engine/operand.h"
 #include "fs/held.h"
 #include "fs/mount.h"
@@ -22,27 +23,48 @@ static bool is_link_on_link(const struct opening *opening,
 	       meta_is(&opening->named, S_IFLNK);
 }
 
+/* The directories below DST, and the name in them. */
+static void name_below(const struct operands *operands, struct pair *pair)
+{
+	char *below, *slash;
+
+	if (!operands->keeps_path && !operands->keeps_relative) {
+		pair->dst_name = operand_own_name(pair->src);
+		return;
+	}
+	below = operand_path_below(pair->src, operands->keeps_relative);
+	slash = strrchr(below, '/');
+	pair->dst_name = xstrndup(slash ? slash + 1 : below,
+	                          strlen(slash ? slash + 1 : below));
+	pair->place = xstrndup(below, slash ? (size_t)(slash - below) : 0);
+	free(below);
+}
+
 /* Where the copy of this source goes, for messages and as a name. */
 static void name_copy(struct opening *opening, struct pair *pair)
 {
 	const struct operands *operands = opening->operands;
-	bool goes_in = operands->into_dst ||
-	               (!pair->is_dir && site_dst_is_dir(opening) &&
-	                !is_link_on_link(opening, pair));
 	struct buf path = {0};
 
+	pair->goes_in =
+		operands->into_dst ||
+		(!operands->is_exact && !pair->is_dir &&
+	         site_dst_is_dir(opening) && !is_link_on_link(opening, pair));
 	buf_append_str(&path, operands->dst);
-	if (goes_in) {
-		pair->dst_name = operand_own_name(pair->src);
+	if (pair->goes_in) {
+		name_below(operands, pair);
 		if (path.data[path.len - 1] != '/')
 			buf_append_char(&path, '/');
+		if (pair->place && *pair->place)
+			buf_printf(&path, "%s/", pair->place);
 		buf_append_str(&path, pair->dst_name);
+		pair->depth = pair->is_dir;
 	} else {
 		pair->dst_name =
 			xstrndup(opening->dst_name, strlen(opening->dst_name));
 	}
-	pair->goes_in = goes_in;
-	pair->depth = goes_in && pair->is_dir ? 1 : 0;
+	if (pair->place)
+		pair->depth += bounds_depth(pair->place, strlen(pair->place));
 	pair->dst = path.data;
 }
 
@@ -50,22 +72,27 @@ static void name_copy(struct opening *opening, struct pair *pair)
 static int look_at_place(const struct opening *opening, struct pair *pair,
                          int *place_fd, struct meta *there)
 {
+	int rc = 0;
+
 	if (!pair->goes_in && pair->is_dir && site_dst_is_dir(opening)) {
 		*place_fd = fcntl(opening->dst_fd, F_DUPFD_CLOEXEC, 0);
 		*there = opening->dst;
 		return *place_fd < 0 ? -errno : 0;
 	}
-	if (pair->goes_in &&
-	    !site_dst_is_dir(opening)) { /* DST is to be made */
+	if (opening->missing ||
+	    (pair->goes_in &&
+	     !site_dst_is_dir(opening))) { /* DST is to be made */
 		*place_fd =
 			fcntl(opening->site->dst_parent_fd, F_DUPFD_CLOEXEC, 0);
 		return -ENOENT;
 	}
-	*place_fd = fcntl(pair->goes_in ? opening->dst_fd
-	                                : opening->site->dst_parent_fd,
-	                  F_DUPFD_CLOEXEC, 0);
-	if (*place_fd < 0)
-		return -errno;
+	if (pair->goes_in)
+		rc = site_look_down(opening, pair, place_fd);
+	else
+		*place_fd =
+			fcntl(opening->site->dst_parent_fd, F_DUPFD_CLOEXEC, 0);
+	if (rc < 0 || *place_fd < 0)
+		return rc < 0 ? rc : -errno;
 	return meta_read_at(*place_fd, pair->dst_name, there);
 }
 
@@ -97,10 +124,20 @@ static enum exit_status guard_pair(struct opening *opening, struct pair *pair)
 	if (pair->goes_in && operand_is_no_name(pair->dst_name))
 		return site_refuse(opening, EXIT_NOT_STARTED, pair->src,
 		                   "has no name of its own", 0);
+	if (pair->place && operand_climbs(pair->place))
+		return site_refuse(opening, EXIT_NOT_STARTED, pair->src,
+		                   "has .. in what is to be its copy's path",
+		                   0);
 	int rc = look_at_place(opening, pair, &place_fd, &there);
 	if (place_fd < 0)
 		return site_refuse(opening, EXIT_NOT_STARTED, pair->dst,
-		                   "cannot open", place_fd);
+		                   "cannot open", rc);
+	if (pair->place && rc < 0 && rc != -ENOENT) {
+		(void)fd_close(place_fd);
+		return site_refuse(opening, EXIT_NOT_STARTED, pair->dst,
+		                   "cannot open the directory it goes into",
+		                   rc);
+	}
 	bool same = rc == 0 && (meta_same_inode(&there, &pair->meta) ||
 	                        leads_to(pair, &there));
 	bool inside = pair->is_dir && is_inside(opening, pair, place_fd);
@@ -119,13 +156,37 @@ static enum exit_status guard_pair(struct opening *opening, struct pair *pair)
 	return EXIT_ALL_DONE;
 }
 
-static int compare_names(const void *left, const void *right)
+/* The bytes of a path, with a slash before all others: what is below a name
+ * follows it at once. */
+static unsigned rank(char c)
+{
+	return c == '/' ? 1 : c ? (unsigned char)c + 1u : 0;
+}
+
+static int compare_copies(const void *left, const void *right)
 {
 	const struct pair *a = *(const struct pair *const *)left;
 	const struct pair *b = *(const struct pair *const *)right;
-	int by_name = strcmp(a->dst_name, b->dst_name);
+	size_t i = 0;
 
-	return by_name ? by_name : (a > b) - (a < b);
+	while (a->dst[i] && a->dst[i] == b->dst[i])
+		i++;
+	if (a->dst[i] != b->dst[i])
+		return rank(a->dst[i]) < rank(b->dst[i]) ? -1 : 1;
+	return (a > b) - (a < b);
+}
+
+/* What is wrong with a copy at a place behind another one's. */
+static const char *meet(const struct pair *upper, const struct pair *lower)
+{
+	size_t len = strlen(upper->dst);
+
+	if (strncmp(upper->dst, lower->dst, len) != 0)
+		return NULL;
+	if (lower->dst[len] == '\0')
+		return "has the name of another source";
+	return lower->dst[len] == '/' ? "would be copied into another copy"
+	                              : NULL;
 }
 
 /* Two sources must not have one copy. */
@@ -140,12 +201,13 @@ static enum exit_status guard_names(struct opening *opening)
 		if (!site->pairs[i].is_unusable)
 			pairs[n++] = &site->pairs[i];
 	}
-	qsort(pairs, n, sizeof(*pairs), compare_names);
+	qsort(pairs, n, sizeof(*pairs), compare_copies);
 	for (size_t i = 1; i < n && !status; i++) {
-		if (!strcmp(pairs[i - 1]->dst_name, pairs[i]->dst_name))
-			status = site_refuse(
-				opening, EXIT_NOT_STARTED, pairs[i]->src,
-				"has the name of another source", 0);
+		const char *what = meet(pairs[i - 1], pairs[i]);
+
+		if (what)
+			status = site_refuse(opening, EXIT_NOT_STARTED,
+			                     pairs[i]->src, what, 0);
 	}
 	free(pairs);
 	return status;
@@ -188,6 +250,21 @@ static bool dst_is_copy_of(const struct opening *opening,
 	return named->rdev == pair->meta.rdev;
 }
 
+/* With -T: why the one source cannot be DST itself. */
+static const char *guard_exact(const struct opening *opening)
+{
+	const struct operands *operands = opening->operands;
+	const struct pair *pair = &opening->site->pairs[0];
+
+	if (!operands->is_exact || pair->is_unusable || pair->is_dir)
+		return NULL;
+	if (site_dst_is_dir(opening) && !is_link_on_link(opening, pair))
+		return "is a directory, its source is not";
+	return operand_ends_in_slash(operands->dst)
+	               ? "has a slash behind it, and its source is no directory"
+	               : NULL;
+}
+
 /* What is named as DST, as a whole. */
 static enum exit_status guard_dst(struct opening *opening)
 {
@@ -208,6 +285,8 @@ static enum exit_status guard_dst(struct opening *opening)
 		what = "does not exist; write a slash behind it to have the "
 		       "directory made";
 	}
+	if (!what)
+		what = guard_exact(opening);
 	return what ? site_refuse(opening, status, operands->dst, what, 0)
 	            : EXIT_ALL_DONE;
 }

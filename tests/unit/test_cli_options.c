@@ -99,6 +99,25 @@ CASE(default_depth_grows_with_the_workers)
 	CHECK_INT(good("pcopy -j 100 a b").settings.queue_depth, 200);
 }
 
+CASE(target_of_no_directory_is_the_copy)
+{
+	CHECK(!good("pcopy -T src dst/").operands.into_dst);
+	CHECK(good("pcopy -T src dst").operands.is_exact);
+	check_bad("pcopy -T a b c", "-T takes one SRC and one DST");
+	check_bad("pcopy -T -t d a", "-t and -T contradict each other");
+	check_bad("pcopy -T --relative a b",
+	          "-T and --parents contradict each other");
+}
+
+CASE(paths_are_kept_in_a_directory)
+{
+	CHECK(good("pcopy --parents a/b dst").operands.into_dst);
+	CHECK(good("pcopy --relative a/b dst").operands.makes_into);
+	CHECK(!good("pcopy --mkpath a b").operands.into_dst);
+	CHECK(good("pcopy --mkpath a b c").operands.makes_into);
+	CHECK(!good("pcopy a b c").operands.makes_into);
+}
+
 CASE(slash_behind_dst_copies_into_it)
 {
 	CHECK(good("pcopy src dst/").operands.into_dst);

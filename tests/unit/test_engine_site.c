@@ -102,6 +102,45 @@ CASE(into_dst_goes_under_its_own_name)
 	expect_file("other", "file", "file");
 }
 
+/* The pairs behind the sources' are directories that were made for them. */
+CASE(a_path_that_is_kept_has_directories_of_its_own)
+{
+	put_operands();
+	put_file("dir/sub/f", "");
+	rig.operands.into_dst = rig.operands.keeps_path = true;
+
+	rig_open("other", "./dir//sub/f", "dir/f", NULL);
+	CHECK_INT(rig.status, EXIT_ALL_DONE);
+	CHECK_INT(rig.site.n_sources, 2);
+	CHECK_INT(rig.site.n_pairs, 4);
+	CHECK_STR(pair(0)->dst, "other/dir/sub/f");
+	CHECK_STR(pair(2)->dst, "other/dir");
+	CHECK_STR(pair(3)->src, "dir/sub");
+	CHECK(pair(2)->is_implied && pair(3)->is_implied);
+	CHECK_INT(perms_of("other/dir/sub"), 0700);
+	CHECK_INT(inode_of(pair(1)->dst_fd), look_at("other/dir").st_ino);
+	rig_close();
+	/* They are there now. */
+	rig_open("other", "dir/sub/f", NULL);
+	CHECK_INT(rig.site.n_pairs, 1);
+	rig_close();
+}
+
+CASE(missing_parents_of_dst_are_made_when_asked_for)
+{
+	put_operands();
+	rig.operands.makes_way = true;
+
+	rig_open("a/b/new", "dir", NULL);
+	CHECK_INT(perms_of("a"), 0755);
+	expect_dir("dir", "a/b/new", "a/b/new");
+	rig.settings.is_dry_run = true;
+	rig_open("c/d/new", "dir", NULL);
+	CHECK(pair(0)->dst_is_missing);
+	CHECK_INT(access("c", F_OK), -1);
+	rig_close();
+}
+
 CASE(a_dst_to_go_into_is_made_as_mkdir_makes_it)
 {
 	put_operands();
@@ -421,7 +460,7 @@ CASE(dst_needs_a_directory_that_it_is_in)
 
 	rig_open("none/new", "dir", NULL);
 	expect_refusal(EXIT_NOT_STARTED, "none/new",
-	               "cannot open the directory it is in");
+	               "cannot open the directory it is in (see --mkpath)");
 	rig_open("file/new", "dir", NULL);
 	CHECK_INT(rig.status, EXIT_NOT_STARTED);
 	rig_close();
