@@ -161,6 +161,20 @@ static bool cannot_be_linked(const struct linking *linking, int rc)
 	return stage_is_way_refused(rc);
 }
 
+/* Whether the leader that a dry run sees would be there by now, or another. */
+static bool leader_stays(const struct linking *linking)
+{
+	const struct settings *settings = linking->tools->settings;
+	const struct meta *src = &linking->entry->meta;
+	const struct meta *dst = &linking->leader_meta;
+
+	if (!settings->is_dry_run || settings->is_inplace)
+		return true;
+	return settings->update == UPDATE_OLDER ||
+	       (settings->update == UPDATE_CHANGED && src->size == dst->size &&
+	        meta_same_mtime(src, dst, linking->dirs->traits->times));
+}
+
 /* 1: dst has to be replaced or is not there; 0: the outcome is set. */
 static int look_at_dst(const struct linking *linking,
                        const struct job_entry *entry,
@@ -182,7 +196,8 @@ static int look_at_dst(const struct linking *linking,
 	}
 	if (copy_is_another(linking->tools, dirs, entry, &dst, fault))
 		return 0;
-	if (meta_same_inode(&dst, &linking->leader_meta) ||
+	if ((meta_same_inode(&dst, &linking->leader_meta) &&
+	     leader_stays(linking)) ||
 	    settings->update == UPDATE_NONE) {
 		*outcome = COPY_UNCHANGED;
 		return 0;
@@ -260,8 +275,9 @@ enum copy_outcome copy_link(struct copy_tools *tools, struct copy_dirs *dirs,
 	if (dirs->dst_fd < 0) /* dry run */
 		return COPY_MADE;
 	int rc = hold_leader(&linking);
-	if (rc == -ENOENT && tools->settings->is_dry_run)
-		outcome = COPY_MADE;
+	if (rc < 0 && tools->settings->is_dry_run)
+		/* It would be made by now: only the name itself tells. */
+		outcome = link_held(&linking, leads, counts, fault);
 	else if (rc < 0)
 		(void)fault_dst(fault, "its first name is gone", rc);
 	else if (rc == 0)
