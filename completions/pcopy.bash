@@ -25,8 +25,8 @@ _pcopy_each() {
       if [[ $cur == -* ]]; then
         _pcopy_words '--arg-file= --null --columns= --extension= --glob=
           --type= --one-file-system --dereference --items= --script= --jobs=
-          --queue-depth= --keep-order --lb --ungroup --tag --results= --tries=
-          --timeout= --kill-after= --halt= --load= --memfree= --delay=
+          --queue-depth= --keep-order --lb --ungroup --tty --tag --results=
+          --tries= --timeout= --kill-after= --halt= --load= --memfree= --delay=
           --joblog= --resume --failed= --dry-run --verbose --quiet
           --progress= --help --version
           -a -0 -d -e -g -t -x -L -n -s -j -k -u -v -q'
@@ -52,8 +52,8 @@ _pcopy_map() {
       if [[ $cur == -* ]]; then
         _pcopy_words '--map --to= --extension= --glob= --else= --stale=
           --ignore-cmd --times --delete --adopt --check --dry-run --verbose
-          --jobs= --queue-depth= --keep-order --lb --ungroup --tag --tries=
-          --timeout= --kill-after= --halt= --joblog= --failed= --quiet
+          --jobs= --queue-depth= --keep-order --lb --ungroup --tty --tag
+          --tries= --timeout= --kill-after= --halt= --joblog= --failed= --quiet
           --progress= --help --version -e -g -n -v -j -k -u -q'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
       else

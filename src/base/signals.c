@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
+static const int count_signals[] = {SIGUSR1, SIGUSR2};
 
 static bool is_ignored(int signal_number)
 {
@@ -16,15 +18,33 @@ static bool is_ignored(int signal_number)
 	       action.sa_handler == SIG_IGN;
 }
 
-int signals_open(void)
+static void add_all(sigset_t *set, const int *signals, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!is_ignored(signals[i]))
+			sigaddset(set, signals[i]);
+	}
+}
+
+void signals_hold(void)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++) {
-		if (!is_ignored(stop_signals[i]))
-			sigaddset(&set, stop_signals[i]);
-	}
+	add_all(&set, count_signals, ARRAY_LEN(count_signals));
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+int signals_open(enum signals_use use)
+{
+	static const int pause_signal = SIGTSTP;
+	sigset_t set;
+
+	sigemptyset(&set);
+	add_all(&set, stop_signals, ARRAY_LEN(stop_signals));
+	add_all(&set, count_signals, ARRAY_LEN(count_signals));
+	if (use == SIGNALS_OF_JOBS)
+		add_all(&set, &pause_signal, 1);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
@@ -43,16 +63,41 @@ int signals_read(int fd)
 	return (int)info.ssi_signo;
 }
 
-void signals_reraise(int signal_number)
+bool signals_is_stop(int signal_number)
+{
+	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++) {
+		if (stop_signals[i] == signal_number)
+			return true;
+	}
+	return false;
+}
+
+/* It is pending, and then nothing blocks it. */
+static void take(int signal_number)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, signal_number);
-	if (signal(signal_number, SIG_DFL) == SIG_ERR)
-		return;
 	if (kill(getpid(), signal_number) == 0)
 		(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void signals_pause(void)
+{
+	sigset_t set;
+
+	take(SIGTSTP);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+void signals_reraise(int signal_number)
+{
+	if (signal(signal_number, SIG_DFL) != SIG_ERR)
+		take(signal_number);
+	exit(128 + signal_number);
 }
 
 void signals_reset(void)

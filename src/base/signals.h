@@ -1,26 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* base/signals.h - stop signals as a descriptor
+/* base/signals.h - signals as a descriptor
  *
- * Model     SIGINT, SIGTERM and SIGHUP are blocked in the master and read from
- *           a signalfd; one that was ignored at start (nohup) stays ignored.
- *           Children keep them blocked and obey their master instead.
- * Lifetime  signals_open once, before the first fork */
+ * Model     SIGINT, SIGTERM and SIGHUP, which stop a run, SIGUSR1 and SIGUSR2,
+ *           and where jobs run SIGTSTP, too, are blocked in the master and read
+ *           from a signalfd; one that was ignored at start (nohup) stays
+ *           ignored. Children keep them blocked and obey their master instead.
+ * Lifetime  signals_hold first of all; signals_open once, before the first
+ *           fork */
 #ifndef BASE_SIGNALS_H
 #define BASE_SIGNALS_H
 
 #include "base/base.h"
 
-/* Blocks the stop signals and returns a close-on-exec, non-blocking signalfd
- * or a negative errno. SIGPIPE and SIGXFSZ are ignored, so that a closed stdout
- * is EPIPE and a file beyond the limit of its size EFBIG. */
-int signals_open(void);
+/* Blocks SIGUSR1 and SIGUSR2: one that comes early waits for signals_open. */
+void signals_hold(void);
 
-/* The next stop signal that arrived, 0 when there is none. */
+enum signals_use {
+	SIGNALS_OF_COPY,
+	SIGNALS_OF_JOBS, /* with SIGTSTP */
+};
+
+/* Blocks the signals and returns a close-on-exec, non-blocking signalfd or a
+ * negative errno. SIGPIPE and SIGXFSZ are ignored, so that a closed stdout is
+ * EPIPE and a file beyond the limit of its size EFBIG. */
+int signals_open(enum signals_use use);
+
+/* The next signal that arrived, 0 when there is none. */
 int signals_read(int fd);
 
+/* Whether it asks the run to end. */
+bool signals_is_stop(int signal_number);
+
+/* Does what SIGTSTP does to a process that does not block it: stops this one
+ * until SIGCONT, unless nobody could continue it. */
+void signals_pause(void);
+
 /* Gives the signal its default action and raises it in this process, so that
- * the shell sees how the run ended. Returns only if that fails. */
-void signals_reraise(int signal_number);
+ * the shell sees how the run ended. Process 1 of a name space, which no signal
+ * ends, exits with 128+n. */
+_Noreturn void signals_reraise(int signal_number);
 
 /* For a child that becomes another program: everything unblocked and default. */
 void signals_reset(void);

@@ -57,12 +57,20 @@ static void on_tick(void *ctx, const struct each_tally *tally,
 	progress_tick(&report->progress, &tally->progress, current);
 }
 
+static void on_pause(void *ctx)
+{
+	struct each_report *report = ctx;
+
+	progress_clear(&report->progress);
+}
+
 struct each_observer each_report_observer(struct each_report *report)
 {
 	return (struct each_observer){
 		.on_fault = on_fault,
 		.on_output = on_output,
 		.on_tick = on_tick,
+		.on_pause = on_pause,
 		.ctx = report,
 	};
 }

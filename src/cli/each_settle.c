@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void each_defaults(struct options *options)
 {
@@ -96,6 +97,34 @@ static int check_output(struct parse *parse)
 	return 0;
 }
 
+static bool lists_from_terminal(const struct each_settings *each)
+{
+	return each->list && strcmp(each->list, "-") == 0 &&
+	       isatty(STDIN_FILENO) == 1;
+}
+
+/* Jobs that write to the terminal one after another may also read it, unless
+ * it is what the items are typed into. */
+static int settle_terminal(struct parse *parse)
+{
+	struct options *options = parse->options;
+	struct each_settings *each = &options->each;
+
+	if (each->has_terminal && options->settings.n_workers != 1)
+		return option_refuse(parse, "--tty is for one job at a time, "
+		                            "and contradicts -j");
+	if (each->has_terminal && lists_from_terminal(each))
+		return option_refuse(parse, "--tty: the items are read from "
+		                            "the terminal");
+	if (options->is_raw && options->settings.n_workers == 1 &&
+	    isatty(STDOUT_FILENO) == 1 && !lists_from_terminal(each))
+		each->has_terminal = true;
+	/* A line that is drawn over what somebody works with is of no use. */
+	if (each->has_terminal && options->progress == PROGRESS_AUTO)
+		options->progress = PROGRESS_NEVER;
+	return 0;
+}
+
 static bool has_slot(const struct each_settings *each)
 {
 	for (size_t i = 0; i < each->n_command; i++) {
@@ -142,10 +171,14 @@ int each_settle_jobs(struct parse *parse)
 {
 	struct options *options = parse->options;
 	struct each_settings *each = &options->each;
-	int rc = check_output(parse);
 
+	if (each->has_terminal)
+		options->is_raw = true;
+	int rc = check_output(parse);
 	if (rc == 0)
 		rc = check_one_word(parse);
+	if (rc == 0)
+		rc = settle_terminal(parse);
 	if (rc < 0)
 		return rc;
 	each->n_workers = options->settings.n_workers;

@@ -51,6 +51,9 @@ const struct option_row each_table[EACH_ROWS] = {
 	{0, "lb", FLAG(is_by_lines), .help = "show whole lines as they come"},
 	{'u', "ungroup", FLAG(is_raw),
          .help = "commands write themselves, output may mix"},
+	{0, "tty", FLAG(each.has_terminal),
+         .help = "the jobs get the terminal, one after another;\n"
+                 "the default for -j1 -u on a terminal"},
 	{0, "tag", FLAG(each.is_tagged),
          .help = "put the item and a tab before each line"},
 	{0, "results", VALUE_NEEDED, "DIR", each_apply_results,

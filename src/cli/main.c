@@ -166,6 +166,7 @@ int main(int argc, char **argv)
 	struct buf problem = {0};
 	enum exit_status status = EXIT_NOT_STARTED;
 
+	signals_hold();
 	if (hold_standard_fds() < 0)
 		return EXIT_NOT_STARTED;
 	/* Without such a locale, names are measured by their bytes. */

@@ -69,12 +69,20 @@ static void on_entry(void *ctx, const char *action, const char *path,
 		flush_list(report);
 }
 
+static void on_pause(void *ctx)
+{
+	struct map_report *report = ctx;
+
+	report->jobs.on_pause(report->jobs.ctx);
+}
+
 struct each_observer map_report_observer(struct map_report *report)
 {
 	return (struct each_observer){
 		.on_fault = on_fault,
 		.on_output = on_output,
 		.on_tick = on_tick,
+		.on_pause = on_pause,
 		.ctx = report,
 	};
 }

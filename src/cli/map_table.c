@@ -131,6 +131,9 @@ const struct option_row map_table[MAP_ROWS] = {
 	{0, "lb", FLAG(is_by_lines), .help = "show whole lines as they come"},
 	{'u', "ungroup", FLAG(is_raw),
          .help = "commands write themselves, output may mix"},
+	{0, "tty", FLAG(each.has_terminal),
+         .help = "the jobs get the terminal, one after another;\n"
+                 "the default for -j1 -u on a terminal"},
 	{0, "tag", FLAG(each.is_tagged),
          .help = "put the source and a tab before each line"},
 	{0, "tries", VALUE_NEEDED, "N", each_apply_tries,

@@ -49,7 +49,7 @@ struct option_row {
 extern const struct option_row option_table[OPTION_ROWS];
 
 /* The options of --each: letters mean other things there. */
-#define EACH_ROWS 34
+#define EACH_ROWS 35
 
 extern const struct option_row each_table[EACH_ROWS];
 
@@ -65,7 +65,7 @@ int each_settle_jobs(struct parse *parse);
 void each_bind(struct options *options);
 
 /* The options of --map: those of --each that make sense, and its own. */
-#define MAP_ROWS 29
+#define MAP_ROWS 30
 
 extern const struct option_row map_table[MAP_ROWS];
 

@@ -326,6 +326,8 @@ static int parse_mode(struct parse *parse, int argc, char **argv, int end)
 		options->each.command = (const char *const *)(argv + end + 1);
 		options->each.n_command = (size_t)(argc - end - 1);
 	}
+	if (options->each.has_terminal && !options->settings.n_workers)
+		options->settings.n_workers = 1;
 	settle_defaults(options);
 	return options->mode == ACTION_MAP ? map_settle(parse)
 	                                   : each_settle(parse);

@@ -8,6 +8,7 @@
 #include "engine/each_batch.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -107,7 +108,13 @@ static void on_signal(struct batch *batch)
 	struct each_master *master = &batch->master;
 	int signal_number = signals_read(batch->signal_fd);
 
-	if (!signal_number)
+	if (signal_number == SIGUSR1)
+		each_master_add(master);
+	else if (signal_number == SIGUSR2)
+		each_turns_shrink(&master->shared->turns);
+	else if (signal_number == SIGTSTP)
+		each_master_pause(master);
+	if (!signals_is_stop(signal_number))
 		return;
 	each_master_stop(master, master->tally->progress.signal_number
 	                                 ? EACH_KILL
@@ -262,7 +269,9 @@ int run_each(const struct each_settings *settings,
 	                   .failed_fd = -1,
 	                   .stop_fd = -1,
 	                   .kill_fd = -1,
-	                   .worker = {.null_fd = -1, .child_fd = -1}},
+	                   .worker = {.null_fd = -1,
+	                              .signals_fd = -1,
+	                              .terminal = {.fd = -1}}},
 		.source = {.list = {.fd = -1}},
 		.epoll_fd = -1,
 		.timer_fd = -1,
@@ -281,7 +290,7 @@ int run_each(const struct each_settings *settings,
 	               settings->n_items);
 	if (each_batch_find(&batch.master) == 0 &&
 	    each_batch_open(&batch) == 0) {
-		batch.signal_fd = signals_open();
+		batch.signal_fd = signals_open(SIGNALS_OF_JOBS);
 		status = run(&batch);
 	} else {
 		batch.signal_fd = -1;

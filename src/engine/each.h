@@ -8,7 +8,9 @@
  *           and a backlog of bounded size.
  * Blocking  until all jobs have ended
  * Signals   as a copy (engine/run.h): SIGINT, SIGTERM and SIGHUP terminate the
- *           jobs with all they started, a second one kills them
+ *           jobs with all they started, a second one kills them. SIGTSTP stops
+ *           the jobs and this process. SIGUSR1 and SIGUSR2: a job more, a job
+ *           fewer at a time.
  * Death     a worker that dies costs its job one more try, a second time the
  *           job has failed; what it ran is killed. When the master dies, the
  *           workers kill what they run.
@@ -60,6 +62,7 @@ struct each_settings {
 	struct each_limits limits;
 	/* output */
 	enum each_output output;
+	bool has_terminal; /* one job at a time may use it */
 	bool is_ordered;
 	bool is_tagged;
 	const char *results; /* a directory to print into, or NULL */
@@ -97,6 +100,8 @@ struct each_observer {
 	 * the longest time, or "". */
 	void (*on_tick)(void *ctx, const struct each_tally *tally,
 	                const char *current);
+	/* The run is about to be stopped by SIGTSTP. */
+	void (*on_pause)(void *ctx);
 	void *ctx;
 };
 

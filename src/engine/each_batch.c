@@ -19,6 +19,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+/* That SIGUSR1 can add. */
+#define WORKERS_SPARE 16
+
 /* ---- in a worker ---- */
 
 static int start_worker(struct mp_worker *self, void *ctx)
@@ -51,7 +54,8 @@ static int start_workers(struct each_master *master)
 {
 	const struct each_settings *settings = master->settings;
 	const struct mp_workers_options options = {
-		.n_workers = settings->n_workers,
+		.n_workers = master->n_workers_max,
+		.n_first = settings->n_workers,
 		.n_waiting = settings->queue_depth,
 		.task_max = EACH_RECORD_SIZE,
 		.reply_max = sizeof(struct each_reply) + EACH_PIECE_MAX,
@@ -117,7 +121,7 @@ static void make_tasks(struct each_master *master)
 
 	/* As many as may be in flight, and those that wait to be shown. */
 	master->n_tasks = (uint32_t)settings->queue_depth +
-	                  2 * settings->n_workers +
+	                  2 * master->n_workers_max +
 	                  (settings->is_ordered ? EACH_WINDOW : 0);
 	master->tasks = xcalloc(master->n_tasks, sizeof(*master->tasks));
 	for (uint32_t i = 0; i < master->n_tasks; i++)
@@ -132,11 +136,16 @@ static int share_memory(struct each_master *master)
 	/* One cell more than workers: the master's own. */
 	master->shared_size =
 		sizeof(struct each_shared) +
-		(master->settings->n_workers + 1) * sizeof(struct each_cell);
+		(master->n_workers_max + 1) * sizeof(struct each_cell);
 	int rc = mp_shm_map(master->shared_size, &memory);
 	if (rc < 0)
 		return rc;
 	master->shared = memory;
+	rc = each_turns_open(&master->shared->turns,
+	                     master->settings->n_workers,
+	                     master->n_workers_max);
+	if (rc < 0)
+		return rc;
 	master->stop_fd = eventfd(0, EFD_CLOEXEC);
 	master->kill_fd = eventfd(0, EFD_CLOEXEC);
 	/* lint: path, the kernel's */
@@ -180,11 +189,22 @@ static int open_gate(struct each_master *master)
 	return rc;
 }
 
+static unsigned most_workers(const struct each_settings *settings)
+{
+	unsigned n = settings->n_workers + WORKERS_SPARE;
+
+	if (settings->has_terminal || settings->is_dry_run)
+		return settings->n_workers;
+	return n < EACH_TURNS_MAX ? n : EACH_TURNS_MAX;
+}
+
 int each_batch_start(struct batch *batch)
 {
 	struct each_master *master = &batch->master;
 	const struct each_settings *settings = master->settings;
 	int *spools = NULL;
+
+	master->n_workers_max = most_workers(settings);
 	int rc = share_memory(master);
 
 	if (rc < 0)
@@ -194,12 +214,16 @@ int each_batch_start(struct batch *batch)
 		return rc;
 	raise_descriptor_limit(settings, false);
 	if (settings->output != EACH_RAW)
-		spools = each_spools_open(settings->n_workers);
+		spools = each_spools_open(settings->n_workers,
+		                          master->n_workers_max);
 	master->screen =
 		(struct each_screen){.write = master->observer->on_output,
 	                             .ctx = master->observer->ctx,
 	                             .shared = master->shared,
 	                             .spool_fds = spools};
+	/* Where there is none, no job can be stopped for it. */
+	if (settings->has_terminal)
+		(void)each_terminal_open(&master->worker.terminal);
 	master->worker.settings = settings;
 	master->worker.shared = master->shared;
 	master->worker.stop_fd = master->stop_fd;
@@ -234,10 +258,13 @@ void each_batch_release(struct batch *batch)
 	}
 	free(master->tasks);
 	each_spools_close((int *)(uintptr_t)master->screen.spool_fds,
-	                  master->settings->n_workers);
+	                  master->n_workers_max);
 	buf_release(&master->screen.scratch);
 	each_gate_close(&master->gate);
+	if (master->shared)
+		each_turns_close(&master->shared->turns);
 	mp_shm_unmap(master->shared, master->shared_size);
+	each_terminal_close(&master->worker.terminal);
 	each_queue_release(&batch->backlog);
 	each_pack_release(&master->pack);
 	each_template_release(&master->template);

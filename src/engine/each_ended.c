@@ -124,6 +124,9 @@ static void say_why(struct each_master *master, struct each_task *task,
 	buf_truncate(&master->text, 0);
 	if (end->cause == EACH_TIMED_OUT)
 		buf_append_str(&master->text, "timed out");
+	else if (end->cause == EACH_NO_TERMINAL)
+		buf_append_str(&master->text,
+		               "wants the terminal, which it cannot have");
 	else if (is_own_failure(end))
 		err = -end->err;
 	else if (end->signal_number)
@@ -318,6 +321,19 @@ void each_master_refuse(struct each_master *master,
 	halt_if_due(master);
 }
 
+static void say_halted(struct each_master *master, const struct each_task *task,
+                       int signal_number)
+{
+	buf_truncate(&master->text, 0);
+	buf_printf(
+		&master->text,
+		"stopped by signal %d, and waits for somebody to continue it",
+		signal_number);
+	master->observer->on_fault(master->observer->ctx,
+	                           each_show_name(master, task),
+	                           master->text.data, 0);
+}
+
 void each_master_on_reply(void *ctx, const void *data, size_t len)
 {
 	struct each_master *master = ctx;
@@ -340,6 +356,9 @@ void each_master_on_reply(void *ctx, const void *data, size_t len)
 		break;
 	case EACH_STARTED:
 		each_show_command(master, task, reply->worker + 1, true);
+		break;
+	case EACH_HALTED:
+		say_halted(master, task, reply->end.signal_number);
 		break;
 	case EACH_NOTE:
 		master->settings->hooks->on_note(master->settings->hooks->ctx,

@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "engine/each_tokens.h"
+#include "engine/each_turns.h"
 
 #include <stdatomic.h>
 #include <sys/types.h>
@@ -43,6 +44,7 @@ enum each_reply_kind {
 	EACH_FLUSH, /* what came so far of a stream can be shown: whole lines */
 	EACH_ENDED,
 	EACH_STARTED, /* only where commands are listed */
+	EACH_HALTED,  /* by a signal that stops, which end has */
 	EACH_NOTE,    /* bytes for engine/each_hooks.h */
 };
 
@@ -63,6 +65,7 @@ enum each_cause {
 	EACH_NO_RESULTS,  /* its files cannot be written; said by the master */
 	EACH_WORKER_DIED, /* for the second time; said by the master */
 	EACH_REJECTED,    /* by engine/each_hooks.h; reason, perhaps err */
+	EACH_NO_TERMINAL, /* was stopped because it wanted the terminal */
 };
 
 struct each_end {
@@ -115,6 +118,7 @@ struct each_cell {
 struct each_shared {
 	_Atomic uint32_t stop; /* enum each_stop */
 	struct each_held tokens;
+	struct each_turns turns;
 	struct each_cell cells[];
 };
 

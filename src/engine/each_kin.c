@@ -55,6 +55,8 @@ size_t each_kin_signal(int signal_number, each_spare_fn *spare, void *ctx)
 			continue;
 		/* It is our child and not reaped: the pid is its own. */
 		(void)kill(pids[i], signal_number);
+		/* One that is stopped has to go on to hear of it. */
+		(void)kill(pids[i], SIGCONT);
 		n_hit++;
 	}
 	return n_hit;

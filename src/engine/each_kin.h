@@ -20,7 +20,8 @@
  * handler. */
 size_t each_kin_list(pid_t *pids, size_t max);
 
-/* Signals every child that spare does not know; how many there were. */
+/* Signals every child that spare does not know, and lets it go on if it was
+ * stopped; how many there were. */
 typedef bool each_spare_fn(void *ctx, pid_t pid);
 size_t each_kin_signal(int signal_number, each_spare_fn *spare, void *ctx);
 

@@ -4,11 +4,13 @@
 #include "engine/each_master.h"
 
 #include "base/fd.h"
+#include "base/signals.h"
 #include "engine/each_ended.h"
 #include "engine/each_kin.h"
 #include "engine/each_show.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,10 +140,55 @@ void each_master_drop_due(struct each_master *master)
 		                &end);
 }
 
+static void add_worker(struct each_master *master)
+{
+	int *spools = (int *)(uintptr_t)master->screen.spool_fds;
+	unsigned worker = mp_workers_add(master->workers);
+
+	if (worker == UINT_MAX)
+		return;
+	master->gate.n_max = worker + 1;
+	if (spools)
+		each_spools_start(spools, worker);
+}
+
+void each_master_add(struct each_master *master)
+{
+	struct each_turns *turns = &master->shared->turns;
+
+	each_turns_grow(turns);
+	unsigned n = atomic_load(&turns->n);
+	if (n > mp_workers_n_alive(master->workers))
+		add_worker(master);
+}
+
+static void signal_workers(struct each_master *master, int signal_number)
+{
+	for (unsigned i = 0; i < master->n_workers_max; i++) {
+		pid_t pid = mp_workers_pid(master->workers, i);
+
+		if (pid > 0)
+			(void)kill(pid, signal_number);
+	}
+}
+
+void each_master_pause(struct each_master *master)
+{
+	const struct each_observer *observer = master->observer;
+	struct each_turns *turns = &master->shared->turns;
+
+	each_turns_pause(turns, true);
+	signal_workers(master, SIGTSTP);
+	observer->on_pause(observer->ctx);
+	signals_pause();
+	each_turns_pause(turns, false);
+	signal_workers(master, SIGCONT);
+}
+
 bool each_master_spares(void *ctx, pid_t pid)
 {
 	struct each_master *master = ctx;
-	unsigned n = master->settings->n_workers;
+	unsigned n = master->n_workers_max;
 
 	for (unsigned i = 0; i < n; i++) {
 		if (mp_workers_pid(master->workers, i) == pid)
@@ -158,8 +205,7 @@ bool each_master_spares(void *ctx, pid_t pid)
 /* What the dead worker ran is the master's now. */
 static void kill_kin(struct each_master *master)
 {
-	struct each_cell *own =
-		&master->shared->cells[master->settings->n_workers];
+	struct each_cell *own = &master->shared->cells[master->n_workers_max];
 	pid_t pids[EACH_LEFT_MAX];
 
 	each_kin_kill(each_master_spares, master);
@@ -173,9 +219,14 @@ enum mp_queue_verdict each_master_on_death(void *ctx, struct mp_death *death)
 {
 	struct each_master *master = ctx;
 	struct each_end end = {.cause = EACH_STOPPED};
+	struct each_terminal *terminal = &master->worker.terminal;
 
 	master->tally->n_deaths++;
+	terminal->holder =
+		atomic_load(&master->shared->cells[death->worker].pid);
 	kill_kin(master);
+	each_terminal_take_back(terminal, true);
+	each_turns_give(&master->shared->turns, death->worker);
 	if (!death->task)
 		return MP_QUEUE_DROP;
 	const struct each_record *record = death->task;
@@ -209,7 +260,7 @@ void each_master_tick(struct each_master *master)
 	const char *name = "";
 	int64_t oldest_ns = INT64_MAX;
 
-	for (unsigned i = 0; i < master->settings->n_workers; i++) {
+	for (unsigned i = 0; i < master->n_workers_max; i++) {
 		struct each_cell *cell = &master->shared->cells[i];
 		uint32_t job_up = atomic_load(&cell->job_up);
 		int64_t since_ns = atomic_load(&cell->since_ns);

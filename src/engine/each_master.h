@@ -46,6 +46,7 @@ struct each_master {
 	struct each_shared *shared;
 	size_t shared_size;
 	struct mp_workers *workers;
+	unsigned n_workers_max; /* settings.n_workers, and some for SIGUSR1 */
 	struct each_screen screen;
 	struct each_log log;
 	struct each_results results;
@@ -83,6 +84,12 @@ void each_master_refuse(struct each_master *master,
 
 /* Submits what is waiting, as far as there is room. */
 void each_master_submit(struct each_master *master);
+
+/* Lets one more job run at a time, as far as there is room. */
+void each_master_add(struct each_master *master);
+
+/* Stops all jobs and this process, until somebody continues it. */
+void each_master_pause(struct each_master *master);
 
 /* Makes the run stop, at least so much. */
 void each_master_stop(struct each_master *master, enum each_stop stop);

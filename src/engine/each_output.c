@@ -32,13 +32,22 @@ static int open_spool(void)
 	return rc;
 }
 
-int *each_spools_open(unsigned n_workers)
+void each_spools_start(int *fds, unsigned worker)
+{
+	fds += (size_t)worker * N_EACH_STREAMS;
+	for (unsigned i = 0; i < N_EACH_STREAMS; i++)
+		fds[i] = open_spool();
+}
+
+int *each_spools_open(unsigned n_first, unsigned n_workers)
 {
 	size_t n = (size_t)n_workers * N_EACH_STREAMS;
 	int *fds = xcalloc(n, sizeof(*fds));
 
 	for (size_t i = 0; i < n; i++)
-		fds[i] = open_spool();
+		fds[i] = -ENOENT;
+	for (unsigned i = 0; i < n_first; i++)
+		each_spools_start(fds, i);
 	return fds;
 }
 

@@ -41,13 +41,55 @@ void each_spawn_prepare(struct each_worker *worker,
 	worker->argv[record->n_arguments] = NULL;
 }
 
+/* In the foreground before it is anything else. Where the C library cannot do
+ * that the worker does it right behind the start, and a job that was stopped
+ * meanwhile goes on. */
+static int come_to_front(const struct each_worker *worker,
+                         posix_spawn_file_actions_t *actions)
+{
+#if __GLIBC_PREREQ(2, 35)
+	return posix_spawn_file_actions_addtcsetpgrp_np(actions,
+	                                                worker->terminal.fd);
+#else
+	(void)worker;
+	(void)actions;
+	return 0;
+#endif
+}
+
+static int set_attributes(const struct each_worker *worker, bool is_in_front,
+                          posix_spawnattr_t *attributes)
+{
+	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+	sigset_t set;
+	int rc;
+
+	flags |= worker->has_terminal && !is_in_front ? POSIX_SPAWN_SETSID
+	                                              : POSIX_SPAWN_SETPGROUP;
+	sigemptyset(&set);
+	rc = posix_spawnattr_setsigmask(attributes, &set);
+	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGXFSZ);
+	rc = rc ? rc : posix_spawnattr_setsigdefault(attributes, &set);
+	return rc ? rc : posix_spawnattr_setflags(attributes, flags);
+}
+
+static int set_stdin(const struct each_worker *worker, bool is_in_front,
+                     posix_spawn_file_actions_t *actions)
+{
+	int fd = is_in_front ? worker->terminal.fd : worker->null_fd;
+
+	if (worker->in_fd >= 0)
+		fd = worker->in_fd;
+	return posix_spawn_file_actions_adddup2(actions, fd, STDIN_FILENO);
+}
+
 /* The parts cannot fail but for memory, which the spawn would need as well. */
-static int spawn(const struct each_worker *worker, const int *outs, pid_t *pid)
+static int spawn(const struct each_worker *worker, bool is_in_front,
+                 const int *outs, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t set;
-	int in_fd = worker->in_fd >= 0 ? worker->in_fd : worker->null_fd;
 	int rc;
 
 	if (posix_spawn_file_actions_init(&actions))
@@ -56,19 +98,10 @@ static int spawn(const struct each_worker *worker, const int *outs, pid_t *pid)
 		posix_spawn_file_actions_destroy(&actions);
 		return -ENOMEM;
 	}
-	sigemptyset(&set);
-	rc = posix_spawnattr_setsigmask(&attributes, &set);
-	sigaddset(&set, SIGPIPE);
-	sigaddset(&set, SIGXFSZ);
-	rc = rc ? rc : posix_spawnattr_setsigdefault(&attributes, &set);
-	rc = rc ? rc
-	        : posix_spawnattr_setflags(&attributes,
-	                                   POSIX_SPAWN_SETPGROUP |
-	                                           POSIX_SPAWN_SETSIGMASK |
-	                                           POSIX_SPAWN_SETSIGDEF);
-	rc = rc ? rc
-	        : posix_spawn_file_actions_adddup2(&actions, in_fd,
-	                                           STDIN_FILENO);
+	rc = set_attributes(worker, is_in_front, &attributes);
+	if (is_in_front)
+		rc = rc ? rc : come_to_front(worker, &actions);
+	rc = rc ? rc : set_stdin(worker, is_in_front, &actions);
 	for (unsigned i = 0; !rc && i < N_EACH_STREAMS; i++) {
 		if (outs[i] >= 0)
 			rc = posix_spawn_file_actions_adddup2(
@@ -83,6 +116,19 @@ static int spawn(const struct each_worker *worker, const int *outs, pid_t *pid)
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return -rc;
+}
+
+static int start(struct each_worker *worker, const int *outs, pid_t *pid)
+{
+	struct each_terminal *terminal = &worker->terminal;
+	bool is_in_front = each_terminal_is_ours(terminal);
+
+	if (is_in_front)
+		each_terminal_keep(terminal);
+	int rc = spawn(worker, is_in_front, outs, pid);
+	if (rc == 0 && is_in_front)
+		(void)each_terminal_hand(terminal, *pid);
+	return rc;
 }
 
 int each_spawn(struct each_worker *worker, uint32_t job, pid_t *pid)
@@ -101,7 +147,7 @@ int each_spawn(struct each_worker *worker, uint32_t job, pid_t *pid)
 	if (worker->out_fd >= 0)
 		outs[EACH_STDOUT] = worker->out_fd;
 	if (rc == 0)
-		rc = spawn(worker, outs, pid);
+		rc = start(worker, outs, pid);
 	for (unsigned i = 0; i < N_EACH_STREAMS; i++) {
 		(void)fd_close(pipes[i]);
 		if (rc < 0)

@@ -4,7 +4,9 @@
  * Model     posix_spawn, so that nothing is copied however large the worker:
  *           a process group of its own, /dev/null as standard input, pipes of
  *           the worker as the other two (unless output is raw), no signal
- *           blocked, SIGPIPE and SIGXFSZ not ignored
+ *           blocked, SIGPIPE and SIGXFSZ not ignored. With a terminal that is the run's,
+ *           that is its input, and it is in the foreground there; if it is
+ *           not the run's at the moment, a session without one.
  * Errors    negative errno: of the pipes, the fork, or the exec */
 #ifndef ENGINE_EACH_SPAWN_H
 #define ENGINE_EACH_SPAWN_H

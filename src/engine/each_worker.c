@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a job: it runs; it may be told to terminate, by its time limit
- * or because the run is stopping; it may be killed, when that has not helped.
- * A job that is told to terminate has ended when all that it started has, or
- * has been killed; any other one when its command has. */
 #include "engine/each_worker.h"
 
 #include "base/fd.h"
 #include "base/mono.h"
 #include "engine/each_kin.h"
+#include "engine/each_running.h"
 #include "engine/each_spawn.h"
 
 #include <errno.h>
@@ -19,21 +16,6 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum phase {
-	RUNNING,
-	TERMINATING,
-	KILLED,
-};
-
-struct job {
-	struct each_worker *worker;
-	pid_t pid; /* 0: it has ended and was reaped */
-	int status;
-	enum phase phase;
-	enum each_cause cause;
-	int64_t deadline_ns; /* of the phase */
-};
 
 /* What the handler below needs. */
 static const struct each_worker *own_worker;
@@ -64,10 +46,12 @@ static int watch_signals(struct each_worker *worker)
 	(void)signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTSTP);
+	sigaddset(&set, SIGCONT);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
-	worker->child_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (worker->child_fd < 0)
+	worker->signals_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (worker->signals_fd < 0)
 		return -errno;
 	if (sigaction(SIGTERM, &action, NULL) < 0 ||
 	    prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
@@ -87,6 +71,8 @@ int each_worker_start(struct each_worker *worker, struct mp_worker *self)
 	worker->self = self;
 	worker->in_fd = worker->out_fd = -1;
 	worker->cell = cell;
+	worker->has_terminal =
+		worker->terminal.fd >= 0 || !each_terminal_leave();
 	/* The cell was a dead worker's, whose children are gone from here. */
 	atomic_store(&cell->pid, 0);
 	atomic_store(&cell->job_up, 0);
@@ -114,68 +100,12 @@ void each_worker_stop(struct each_worker *worker)
 {
 	for (unsigned i = 0; i < N_EACH_STREAMS; i++)
 		free(worker->streams[i].memory);
-	worker->child_fd = fd_close(worker->child_fd);
+	worker->signals_fd = fd_close(worker->signals_fd);
 	buf_release(&worker->bytes);
 	free(worker->argv);
 }
 
-static void terminate(struct job *job, enum each_cause cause)
-{
-	int64_t after_ns = job->worker->settings->kill_after_ns;
-
-	if (job->phase != RUNNING)
-		return;
-	job->phase = TERMINATING;
-	job->cause = cause;
-	job->deadline_ns = mono_now_ns() + after_ns;
-	/* Not reaped yet, so the group is its own. */
-	if (job->pid)
-		(void)kill(-job->pid, SIGTERM);
-}
-
-static void kill_all(struct job *job, enum each_cause cause)
-{
-	if (job->phase == RUNNING)
-		job->cause = cause;
-	job->phase = KILLED;
-	job->deadline_ns = MONO_NEVER;
-	if (job->pid)
-		(void)kill(-job->pid, SIGKILL);
-}
-
-static void reap(struct job *job)
-{
-	struct signalfd_siginfo info;
-	int status;
-	pid_t pid;
-
-	while (read(job->worker->child_fd, &info, sizeof(info)) > 0)
-		continue;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid != job->pid)
-			continue;
-		job->pid = 0;
-		job->status = status;
-		atomic_store(&job->worker->cell->pid, 0);
-	}
-}
-
-/* True when there is nothing more to wait for. */
-static bool has_ended(struct job *job)
-{
-	struct each_cell *cell = job->worker->cell;
-
-	if (job->pid)
-		return false;
-	if (job->phase == RUNNING)
-		return true;
-	if (job->phase == TERMINATING)
-		return each_kin_signal(SIGTERM, each_kin_is_left, cell) == 0;
-	each_kin_kill(each_kin_is_left, cell);
-	return true;
-}
-
-static void look_at_streams(struct job *job, const struct pollfd *fds)
+static void look_at_streams(struct each_running *job, const struct pollfd *fds)
 {
 	for (unsigned i = 0; i < N_EACH_STREAMS; i++) {
 		struct each_stream *stream = &job->worker->streams[i];
@@ -183,49 +113,44 @@ static void look_at_streams(struct job *job, const struct pollfd *fds)
 		if (fds[i].revents)
 			each_stream_read(stream, EACH_STREAM_MEMORY);
 		if (stream->err)
-			terminate(job, EACH_SPOOL);
+			each_running_terminate(job, EACH_SPOOL);
 	}
 }
 
 /* Waits until the command has ended. */
-static void wait_for(struct job *job)
+static void wait_for(struct each_running *job)
 {
 	struct each_worker *worker = job->worker;
 
-	while (!has_ended(job)) {
+	while (!each_running_is_over(job)) {
 		struct pollfd fds[] = {
 			{worker->streams[EACH_STDOUT].fd, POLLIN, 0},
 			{worker->streams[EACH_STDERR].fd, POLLIN, 0},
-			{worker->child_fd, POLLIN, 0},
-			{job->phase == RUNNING ? worker->stop_fd : -1, POLLIN,
-		         0},
-			{job->phase != KILLED ? worker->kill_fd : -1, POLLIN,
-		         0},
+			{worker->signals_fd, POLLIN, 0},
+			{job->phase == EACH_RUNNING ? worker->stop_fd : -1,
+		         POLLIN, 0},
+			{job->phase != EACH_KILLED ? worker->kill_fd : -1,
+		         POLLIN, 0},
 		};
-		int left_ms = job->deadline_ns == MONO_NEVER
-		                      ? -1
-		                      : mono_left_ms(job->deadline_ns);
-		int n = poll(fds, ARRAY_LEN(fds), left_ms);
+		int n = poll(fds, ARRAY_LEN(fds), each_running_left_ms(job));
 
 		if (n > 0) {
 			look_at_streams(job, fds);
 			if (fds[2].revents)
-				reap(job);
+				each_running_look(job);
 			if (fds[3].revents)
-				terminate(job, EACH_STOPPED);
+				each_running_terminate(job, EACH_STOPPED);
 			if (fds[4].revents)
-				kill_all(job, EACH_STOPPED);
+				each_running_kill(job, EACH_STOPPED);
 		}
-		if (n == 0 && job->phase == TERMINATING)
-			kill_all(job, job->cause);
-		if (n == 0 && job->phase == RUNNING)
-			terminate(job, EACH_TIMED_OUT);
+		if (n == 0)
+			each_running_on_deadline(job);
 	}
 }
 
 /* What is in the pipes when the command has ended is its own. What others
  * write there later is not waited for. */
-static void finish_streams(struct job *job)
+static void finish_streams(struct each_running *job)
 {
 	struct each_worker *worker = job->worker;
 
@@ -233,7 +158,7 @@ static void finish_streams(struct job *job)
 		struct each_stream *stream = &worker->streams[i];
 
 		each_stream_read(stream, each_stream_waiting(stream));
-		if (stream->err && job->phase == RUNNING)
+		if (stream->err && job->phase == EACH_RUNNING)
 			job->cause = EACH_SPOOL;
 		each_stream_end(stream);
 	}
@@ -287,7 +212,7 @@ static void send_reply(struct each_worker *worker, enum each_reply_kind kind,
 	mp_worker_reply_send(worker->self, place, sizeof(*reply) + len);
 }
 
-static void run_command(struct each_worker *worker, struct job *job,
+static void run_command(struct each_worker *worker, struct each_running *job,
                         uint32_t number, struct each_end *end)
 {
 	struct each_cell *cell = worker->cell;
@@ -301,7 +226,9 @@ static void run_command(struct each_worker *worker, struct job *job,
 	                           : MONO_NEVER;
 	if (worker->settings->lists_commands)
 		send_reply(worker, EACH_STARTED, number, NULL, 0);
+	job->number = number;
 	end->err = each_spawn(worker, number, &job->pid);
+	job->had_terminal = worker->terminal.holder != 0;
 	if (end->err) {
 		end->cause = EACH_NO_SPAWN;
 	} else {
@@ -321,7 +248,7 @@ static void run_command(struct each_worker *worker, struct job *job,
 	atomic_store(&cell->job_up, 0);
 }
 
-static void run_job(struct each_worker *worker, struct job *job,
+static void run_job(struct each_worker *worker, struct each_running *job,
                     const struct each_record *record, struct each_end *end)
 {
 	const struct each_hooks *hooks = worker->settings->hooks;
@@ -343,10 +270,14 @@ void each_worker_note(struct each_worker *worker, uint32_t job,
 void each_worker_run(struct each_worker *worker,
                      const struct each_record *record)
 {
-	struct job job = {.worker = worker};
+	struct each_running job = {.worker = worker};
 	struct each_end end = {.cause = EACH_NOT_STARTED};
+	struct each_turns *turns = &worker->shared->turns;
+	unsigned index = mp_worker_index(worker->self);
 
-	if (atomic_load(&worker->shared->stop) == EACH_GO_ON)
+	if (each_turns_take(turns, index, worker->stop_fd) &&
+	    atomic_load(&worker->shared->stop) == EACH_GO_ON)
 		run_job(worker, &job, record, &end);
+	each_turns_give(turns, index);
 	say_end(worker, record->job, &end);
 }

@@ -6,6 +6,7 @@
  *           for its end, says how it went. The command has ended when its
  *           process has: somebody else who still holds the pipe is not waited
  *           for.
+ * Signals   SIGTSTP and SIGCONT, from the master, stop and continue the job
  * Lifetime  the struct is filled by the master before the fork; start makes a
  *           child's copy of it a worker's
  * Blocking  run blocks until the command has ended and the replies are sent
@@ -21,6 +22,7 @@
 #include "engine/each.h"
 #include "engine/each_job.h"
 #include "engine/each_stream.h"
+#include "engine/each_terminal.h"
 #include "mp/workers.h"
 
 struct each_worker {
@@ -34,10 +36,12 @@ struct each_worker {
 	int tokens_fd;        /* of make's jobserver, or -1 */
 	const int *spool_fds; /* N_EACH_STREAMS for each worker, or NULL */
 	pid_t master;
+	struct each_terminal terminal; /* for the jobs, if it is open */
 	/* of the worker */
+	bool has_terminal; /* its children are to be kept from */
 	struct mp_worker *self;
 	struct each_cell *cell;
-	int child_fd;      /* tells of children that ended */
+	int signals_fd;    /* of children that changed, and from the master */
 	int in_fd, out_fd; /* of the next command, if not negative */
 	struct each_stream streams[N_EACH_STREAMS];
 	struct buf bytes;

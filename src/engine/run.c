@@ -125,7 +125,7 @@ static void on_signal(struct master *master)
 {
 	int signal_number = signals_read(master->signal_fd);
 
-	if (!signal_number)
+	if (!signals_is_stop(signal_number))
 		return;
 	/* The second one does not wait for anybody. */
 	if (master->tally->signal_number) {
@@ -387,7 +387,7 @@ enum exit_status run_copy(const struct settings *settings,
 	/* Modes are set as they are to be, not as a mask leaves them. */
 	master.settings.umask = umask(0);
 	enum exit_status status = open_site(&master, operands);
-	master.signal_fd = signals_open();
+	master.signal_fd = signals_open(SIGNALS_OF_COPY);
 	if (status == EXIT_ALL_DONE) {
 		destination_tell(&master.site, operands, observer);
 		settle_workers(&master);

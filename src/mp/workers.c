@@ -10,6 +10,7 @@
 #include "mp/workers_private.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +223,17 @@ void mp_workers_grow(struct mp_workers *workers)
 		if (workers->slots[i].state == SLOT_SPARE)
 			workers->slots[i].state = SLOT_VACANT;
 	}
+}
+
+unsigned mp_workers_add(struct mp_workers *workers)
+{
+	for (unsigned i = 0; i < workers->options.n_workers; i++) {
+		if (workers->slots[i].state == SLOT_SPARE) {
+			workers->slots[i].state = SLOT_VACANT;
+			return i;
+		}
+	}
+	return UINT_MAX;
 }
 
 int mp_workers_fd(const struct mp_workers *workers)

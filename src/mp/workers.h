@@ -96,6 +96,9 @@ bool mp_workers_prepare_sleep(struct mp_workers *workers, bool want_room,
 /* The next dispatch starts those that have not been yet. */
 void mp_workers_grow(struct mp_workers *workers);
 
+/* The same for one of them; its index, or UINT_MAX when there is none. */
+unsigned mp_workers_add(struct mp_workers *workers);
+
 /* No more tasks; workers leave when the queue is empty. */
 void mp_workers_close(struct mp_workers *workers);
 

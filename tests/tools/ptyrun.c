@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* ptyrun - runs a command under a pseudo-terminal of its own
  *
- *     ptyrun [-w COLUMNS] COMMAND [ARG]...
+ *     ptyrun [-k] [-w COLUMNS] COMMAND [ARG]...
  *
  * The command's input, output and error are the terminal, which also controls
- * its session; all it prints goes to stdout byte for byte. SIGINT goes on to
+ * its session; all it prints goes to stdout byte for byte. With -k what comes on
+ * stdin is typed there. SIGINT goes on to
  * the terminal's foreground, as ^C does, SIGTERM and SIGHUP to the command.
  * Ends as the command ended, by status or by signal; 2 when it could not run. */
 #include "base/fd.h"
@@ -44,6 +45,9 @@ static _Noreturn void become(char **argv)
 
 	stop_signals(&set);
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	/* As a login has them, whatever a shell's background had. */
+	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGQUIT, SIG_DFL);
 	/* The command does not outlive a test that was killed. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	execvp(argv[0], argv);
@@ -90,11 +94,21 @@ static void pass_signal(int fd, int master, pid_t pid)
 	(void)kill(group > 0 ? -group : pid, (int)info.ssi_signo);
 }
 
+/* False at their end. */
+static bool pass_keys(int keys_fd, int master)
+{
+	char data[256];
+	ssize_t n = read(keys_fd, data, sizeof(data));
+
+	return n > 0 && fd_write_full(master, data, (size_t)n) == 0;
+}
+
 /* Until nobody holds the terminal any more, which read(2) tells with EIO. */
-static void pass_output(int master, int signal_fd, pid_t pid)
+static void pass_output(int master, int signal_fd, int keys_fd, pid_t pid)
 {
 	struct pollfd fds[] = {{.fd = master, .events = POLLIN},
-	                       {.fd = signal_fd, .events = POLLIN}};
+	                       {.fd = signal_fd, .events = POLLIN},
+	                       {.fd = keys_fd, .events = POLLIN}};
 	char data[4096];
 
 	for (;;) {
@@ -102,6 +116,8 @@ static void pass_output(int master, int signal_fd, pid_t pid)
 			fail("poll");
 		if (fds[1].revents)
 			pass_signal(signal_fd, master, pid);
+		if (fds[2].revents && !pass_keys(keys_fd, master))
+			fds[2].fd = -1;
 		if (!fds[0].revents)
 			continue;
 		ssize_t n = read(master, data, sizeof(data));
@@ -131,14 +147,17 @@ static int end_like(int status)
 int main(int argc, char **argv)
 {
 	unsigned columns = 80;
-	int option, status;
+	int option, status, keys_fd = -1;
 	sigset_t set;
 	pid_t pid;
 
-	while ((option = getopt(argc, argv, "+w:")) != -1) {
-		if (option != 'w')
+	while ((option = getopt(argc, argv, "+kw:")) != -1) {
+		if (option == 'k')
+			keys_fd = STDIN_FILENO;
+		else if (option == 'w')
+			columns = (unsigned)strtoul(optarg, NULL, 10);
+		else
 			return 2;
-		columns = (unsigned)strtoul(optarg, NULL, 10);
 	}
 	if (optind == argc) {
 		fprintf(stderr, "ptyrun: no command\n");
@@ -150,7 +169,7 @@ int main(int argc, char **argv)
 	if (signal_fd < 0)
 		fail("signalfd");
 	int master = start(columns, argv + optind, &pid);
-	pass_output(master, signal_fd, pid);
+	pass_output(master, signal_fd, keys_fd, pid);
 	if (waitpid(pid, &status, 0) != pid)
 		fail("waitpid");
 	return end_like(status);

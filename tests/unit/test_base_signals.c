@@ -39,7 +39,7 @@ static int end_of(void (*run)(void))
 CASE(stop_signals_are_read_and_not_delivered)
 {
 	const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-	int fd = signals_open();
+	int fd = signals_open(SIGNALS_OF_COPY);
 
 	CHECK(fd >= 0);
 	CHECK_INT(signals_read(fd), 0);
@@ -58,7 +58,7 @@ CASE(stop_signals_are_read_and_not_delivered)
 CASE(ignored_signal_stays_ignored)
 {
 	CHECK(signal(SIGHUP, SIG_IGN) != SIG_ERR);
-	int fd = signals_open();
+	int fd = signals_open(SIGNALS_OF_COPY);
 
 	CHECK(fd >= 0);
 	CHECK(!is_blocked(SIGHUP));
@@ -72,7 +72,7 @@ CASE(ignored_signal_stays_ignored)
 
 CASE(sigpipe_is_an_error_of_write)
 {
-	int fds[2], fd = signals_open();
+	int fds[2], fd = signals_open(SIGNALS_OF_COPY);
 
 	CHECK(fd >= 0);
 	CHECK_INT(pipe(fds), 0);
@@ -85,7 +85,7 @@ CASE(sigpipe_is_an_error_of_write)
 
 static void open_and_reraise(void)
 {
-	int fd = signals_open();
+	int fd = signals_open(SIGNALS_OF_COPY);
 
 	CHECK(fd >= 0);
 	CHECK_INT(kill(getpid(), SIGTERM), 0);
@@ -112,7 +112,7 @@ static void note_signal(int signal_number)
 CASE(reset_makes_everything_default)
 {
 	CHECK(signal(SIGINT, note_signal) != SIG_ERR);
-	int fd = signals_open();
+	int fd = signals_open(SIGNALS_OF_COPY);
 
 	CHECK(fd >= 0);
 	signals_reset();
@@ -125,7 +125,7 @@ CASE(reset_makes_everything_default)
 
 CASE(child_keeps_them_blocked)
 {
-	int fd = signals_open(), status;
+	int fd = signals_open(SIGNALS_OF_COPY), status;
 
 	CHECK(fd >= 0);
 	pid_t pid = fork();

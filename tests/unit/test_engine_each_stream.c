@@ -114,6 +114,7 @@ static void on_reply(void *ctx UNUSED, const void *data, size_t len)
 		seen.err = reply->end.err;
 		seen.n_read = reply->end.n_printed;
 		break;
+	case EACH_HALTED:
 	case EACH_STARTED:
 	case EACH_NOTE:
 		CHECK(false);
