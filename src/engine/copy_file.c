@@ -62,6 +62,7 @@ struct copying {
 	struct copy_dirs *dirs;
 	int src_fd;
 	struct meta meta; /* of the source, before its first byte was read */
+	bool was_settled; /* then */
 	const char *name; /* at the destination */
 	const struct meta *replaced;
 	struct dress dress;
@@ -127,15 +128,48 @@ static int fill(struct copying *copying, int fd)
 	return rc < 0 ? rc : 0;
 }
 
-/* 1 when the bytes read may not be one state of the source. */
-static int has_changed(const struct copying *copying)
+/* The source has the same content and, perhaps, other metadata. */
+static int dress_again(struct copying *copying, const struct meta *now)
 {
-	struct meta after;
-	int rc = meta_read(copying->src_fd, &after);
+	struct dress *dress = &copying->dress;
+	int rc = meta_read(dress->dst.fd, &dress->have);
 
 	if (rc < 0)
-		return fault_src(copying->fault, "cannot stat", rc);
-	return !meta_is_unchanged(&copying->meta, &after);
+		return fault_dst(copying->fault, "cannot stat", rc);
+	copying->meta = *now;
+	dress->is_new = dress->is_bare = false;
+	/* All is put on once more, and what is lost is lost once more. */
+	dress->lost = (struct dress_lost){.n_flags = dress->lost.n_flags};
+	if (dress->keep & DRESS_FLAGS)
+		rc = copy_read_flags(copying->tools, copying->src_fd, now->dev,
+		                     &dress->want_flags);
+	if (rc < 0)
+		return fault_src(copying->fault, "cannot read inode flags", rc);
+	return dress_put(dress, copying->fault);
+}
+
+/* 1 when the bytes read may not be one state of the source. When ctime alone
+ * has moved they are: it tells of new names and attributes, too, and some file
+ * systems invent it at every look. */
+static int has_changed(struct copying *copying)
+{
+	for (int try = 1; try < TRIES; try++) {
+		struct meta after;
+		int rc = meta_read(copying->src_fd, &after);
+
+		if (rc < 0)
+			return fault_src(copying->fault, "cannot stat", rc);
+		if (!meta_same_content(&copying->meta, &after))
+			return 1;
+		if (meta_same_ctime(&copying->meta, &after))
+			return 0;
+		if (!copying->was_settled)
+			return 1;
+		rc = dress_again(copying, &after);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 /* What is not sure to be on the disk is not to be taken for it by the next
@@ -357,11 +391,15 @@ enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
 	copying.replaced = look_at_replaced(&copying, dst, &replaced);
 	for (int try = 1; try <= TRIES && rc > 0; try++) {
 		enum copy_outcome outcome;
+		struct timespec now;
 
+		/* The clock of the kernel's time stamps; it is always there. */
+		(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
 		copying.src_fd = open_regular(tools, dirs, entry->name,
 		                              &copying.meta, &outcome, fault);
 		if (copying.src_fd < 0)
 			return outcome;
+		copying.was_settled = meta_is_settled(&copying.meta, now);
 		rc = copy_once(&copying, is_inplace, try == TRIES);
 		(void)fd_close(copying.src_fd);
 		if (rc == COPY_AGAIN)

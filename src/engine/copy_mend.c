@@ -58,7 +58,7 @@ static int check_held(const struct meta_target *held, const struct meta *seen)
 	struct meta now;
 	int rc = meta_read(held->fd, &now);
 
-	return rc == 0 && !meta_same_inode(&now, seen) ? -ESTALE : rc;
+	return rc == 0 && !held_matches(held->fd, &now, seen) ? -ESTALE : rc;
 }
 
 int copy_hold(int dir_fd, const char *name, const struct meta *seen,

@@ -26,9 +26,11 @@ static int refuse_dst(struct fault *fault, const char *what)
 	return -EINVAL;
 }
 
-/* Our own destination, met inside the source (by a bind mount, say). */
-static bool is_some_root(const struct worker *worker, const struct meta *meta,
-                         bool of_dst)
+/* Our own destination, met inside the source (by a bind mount, say), or the
+ * other way round. Numbers are not unique everywhere: what may be a root is
+ * compared with that. */
+static bool is_some_root(const struct worker *worker, int fd,
+                         const struct meta *meta, bool of_dst)
 {
 	const struct site *site = worker->site;
 
@@ -36,11 +38,25 @@ static bool is_some_root(const struct worker *worker, const struct meta *meta,
 		const struct pair *pair = &site->pairs[i];
 		const struct meta *root =
 			of_dst ? &pair->dst_meta : &pair->meta;
+		int root_fd = of_dst ? pair->dst_fd : pair->src_fd;
 
-		if (pair->is_dir && root->ino && meta_same_inode(root, meta))
+		if (pair->is_dir && root->ino && meta_same_inode(root, meta) &&
+		    (fd < 0 || root_fd < 0 || held_is_one_dir(fd, root_fd)))
 			return true;
 	}
 	return false;
+}
+
+static bool is_source_root(const struct worker *worker, int parent_fd,
+                           const char *name, const struct meta *meta)
+{
+	if (!is_some_root(worker, -1, meta, false))
+		return false;
+	int fd = node_open_path(parent_fd, name);
+	bool is_root = is_some_root(worker, fd, meta, false);
+
+	(void)fd_close(fd);
+	return is_root;
 }
 
 /* Looks, in a dry run, at what make_dir would find. */
@@ -110,7 +126,7 @@ static int close_to_others(struct worker *worker, int parent_fd,
 	if (rc < 0)
 		(void)fault_dst(fault, "cannot open directory", rc);
 	/* If not, its entries are not copied: see engine/place.h. */
-	else if (meta_same_inode(&now, dst))
+	else if (held_matches(held.fd, &now, dst))
 		rc = enter_close_to_others(worker, held, src_fd, src, &now,
 		                           fault);
 	(void)fd_close(held.fd);
@@ -204,7 +220,7 @@ int enter_make_dst(struct worker *worker, struct enter_dir *dir, int src_fd,
 		return refuse_file(worker, dir, fault);
 	if (rc < 0)
 		return fault_dst(fault, "cannot create directory", rc);
-	if (rc == 0 && is_some_root(worker, &meta, false))
+	if (rc == 0 && is_source_root(worker, fd, name, &meta))
 		return refuse_dst(fault, "is the source itself");
 	if (rc == 0 && is_another(worker, dir, fd, name, &meta))
 		return refuse_dst(fault, COPY_SAME_NAME);
@@ -237,6 +253,37 @@ int enter_refuse_loop(struct fault *fault)
 	return refuse_src(fault, "leads back into itself");
 }
 
+bool enter_is_upper(struct worker *worker, const struct enter_dir *dir,
+                    size_t upper_len)
+{
+	struct tree *tree = &worker->src_trees[dir->operand];
+	int upper = tree_open(tree, dir->path, upper_len);
+	int fd = tree_open(tree, dir->path, dir->path_len);
+
+	return upper < 0 || fd < 0 || held_is_one_dir(upper, fd);
+}
+
+size_t enter_upper_len(const struct enter_dir *dir, size_t len)
+{
+	while (len && dir->path[len - 1] != '/')
+		len--;
+	return len ? len - 1 : 0;
+}
+
+int enter_look(const struct worker *worker, int dir_fd, const char *name,
+               struct meta *out, bool *has_vanished)
+{
+	bool follows = worker->settings->follow == FOLLOW_ALL;
+	struct meta link;
+	int rc = follows ? meta_read_target_at(dir_fd, name, out)
+	                 : meta_read_at(dir_fd, name, out);
+
+	*has_vanished =
+		rc == -ENOENT &&
+		(!follows || meta_read_at(dir_fd, name, &link) == -ENOENT);
+	return rc;
+}
+
 int enter_open_src(struct worker *worker, struct enter_dir *dir,
                    struct fault *fault)
 {
@@ -248,7 +295,7 @@ int enter_open_src(struct worker *worker, struct enter_dir *dir,
 	int rc = meta_read(fd, &dir->meta);
 	if (rc < 0)
 		return fault_src(fault, "cannot stat", rc);
-	if (is_some_root(worker, &dir->meta, true))
+	if (is_some_root(worker, fd, &dir->meta, true))
 		return refuse_src(fault, "is the destination itself");
 	return fd;
 }

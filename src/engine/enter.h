@@ -27,6 +27,11 @@ struct enter_dir {
 	uint32_t dst_writer;
 };
 
+/* What an entry that was listed is like. Fails with -ENOENT when it is gone, or
+ * when it is a link to be followed that leads nowhere. */
+int enter_look(const struct worker *worker, int dir_fd, const char *name,
+               struct meta *out, bool *has_vanished);
+
 /* Opens dir's source and notes what it is like. Returns a descriptor that
  * belongs to the worker's cache. */
 int enter_open_src(struct worker *worker, struct enter_dir *dir,
@@ -41,7 +46,14 @@ int enter_open_names(int fd, bool is_root);
 /* The same note for a source that may not be read: it still gets its place. */
 int enter_read_unreadable(struct worker *worker, struct enter_dir *dir);
 
-/* One of the directories that it is in is the same: with links followed. */
+/* The length of the path of the directory that path[0..len) is in. */
+size_t enter_upper_len(const struct enter_dir *dir, size_t len);
+
+/* True when dir, just opened, is the directory above it whose path is so long
+ * and which has the same device and number: by a mount, a link that is followed,
+ * or as the file system has it so. */
+bool enter_is_upper(struct worker *worker, const struct enter_dir *dir,
+                    size_t upper_len);
 int enter_refuse_loop(struct fault *fault);
 
 /* Makes or opens dir's destination below its parent's, and sets its flags.

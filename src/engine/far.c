@@ -175,14 +175,12 @@ static void begin_look(struct feed *feed, struct far_dir *at)
 	settle(feed, at);
 }
 
-/* With links followed a directory may lead back to one that it is in. */
+/* A directory may lead back to one that it is in. */
 static void add_up(struct feed *feed, const struct dir *dir)
 {
 	struct buf *record = &feed->far.record;
 	uint32_t n = 0;
 
-	if (feed->worker->settings->follow != FOLLOW_ALL)
-		return;
 	for (const struct dir *up = dir->parent; up; up = up->parent, n++) {
 		const struct job_inode inode = {up->meta.dev, up->meta.ino};
 
@@ -332,10 +330,6 @@ static void on_entering(struct feed *feed, struct far_dir *at,
 		on_entered(feed, at, job);
 	} else {
 		leave_out(feed, at);
-		if (result == JOB_GONE) { /* as if it had never been */
-			feed->tally->n_total--;
-			feed->tally->n_done--;
-		}
 	}
 }
 

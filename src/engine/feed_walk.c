@@ -25,6 +25,17 @@ static void fail(struct feed *feed, const struct dir *dir, const char *name,
 	feed->observer.fault(feed->observer.ctx, dir, name, fault);
 }
 
+/* Gone since it was listed, and what was in it. */
+static void tell_vanished(struct feed *feed, const struct dir *dir,
+                          const char *name)
+{
+	struct fault fault;
+
+	(void)fault_src(&fault, "vanished", -ENOENT);
+	feed->tally->n_changed++;
+	feed->observer.fault(feed->observer.ctx, dir, name, &fault);
+}
+
 static void begin_scan(struct feed *feed, struct dir *dir, int src_fd)
 {
 	struct fault fault;
@@ -45,23 +56,22 @@ static void leave_out(struct feed *feed, struct dir *dir,
                       const struct fault *fault)
 {
 	dir->flags |= DIR_NO_FINISH;
-	/* Gone since it was listed: as if it had never been. */
-	if (fault->err == ENOENT && !fault->is_at_dst) {
-		feed->tally->n_total--;
-		return;
-	}
-	fail(feed, dir, "", fault);
 	feed->tally->n_done++;
+	if (fault->err == ENOENT && !fault->is_at_dst)
+		tell_vanished(feed, dir, "");
+	else
+		fail(feed, dir, "", fault);
 }
 
-/* Only links that are followed can lead back up. */
 static bool is_loop(const struct feed *feed, const struct dir *dir,
-                    const struct meta *meta)
+                    const struct enter_dir *at)
 {
-	if (feed->worker->settings->follow != FOLLOW_ALL)
-		return false;
+	size_t len = at->path_len;
+
 	for (const struct dir *up = dir->parent; up; up = up->parent) {
-		if (meta_same_inode(&up->meta, meta))
+		len = enter_upper_len(at, len);
+		if (meta_same_inode(&up->meta, &at->meta) &&
+		    enter_is_upper(feed->worker, at, len))
 			return true;
 	}
 	return false;
@@ -127,7 +137,7 @@ static void enter_dir(struct feed *feed, struct dir *dir)
 	struct enter_dir at = words_of(feed, dir);
 	int src_fd = enter_open_src(feed->worker, &at, &fault);
 
-	if (src_fd >= 0 && is_loop(feed, dir, &at.meta))
+	if (src_fd >= 0 && is_loop(feed, dir, &at))
 		src_fd = enter_refuse_loop(&fault);
 	if (src_fd < 0 && (fault.err != EACCES ||
 	                   enter_read_unreadable(feed->worker, &at) < 0)) {
@@ -247,14 +257,6 @@ static void move_on(struct feed *feed)
 	dirs_let_go(feed->dirs, dir);
 }
 
-static int stat_entry(const struct feed *feed, const char *name,
-                      struct meta *meta)
-{
-	if (feed->worker->settings->follow == FOLLOW_ALL)
-		return meta_read_target_at(feed->scan.fd, name, meta);
-	return meta_read_at(feed->scan.fd, name, meta);
-}
-
 /* Takes up one entry of the directory that is being scanned. */
 static void take_entry(struct feed *feed, const struct scan_entry *entry)
 {
@@ -263,12 +265,14 @@ static void take_entry(struct feed *feed, const struct scan_entry *entry)
 	struct meta meta = {.mode = S_IFDIR};
 
 	if (entry->type != DT_DIR) {
-		int rc = stat_entry(feed, entry->name, &meta);
+		bool has_vanished;
+		int rc = enter_look(feed->worker, feed->scan.fd, entry->name,
+		                    &meta, &has_vanished);
 
-		/* Gone since it was listed: as if it had never been. With
-		 * links followed it may lead nowhere, though. */
-		if (rc == -ENOENT && entry->type != DT_LNK)
+		if (has_vanished) {
+			tell_vanished(feed, dir, entry->name);
 			return;
+		}
 		if (rc < 0) {
 			(void)fault_src(&fault, "cannot stat", rc);
 			fail(feed, dir, entry->name, &fault);
@@ -282,10 +286,8 @@ static void end_scan(struct feed *feed, int rc)
 {
 	struct fault fault;
 
-	if (rc == -ENOENT) { /* it is gone, and what was in it */
-		(void)fault_src(&fault, "vanished", rc);
-		feed->tally->n_changed++;
-		feed->observer.fault(feed->observer.ctx, feed->dir, "", &fault);
+	if (rc == -ENOENT) {
+		tell_vanished(feed, feed->dir, "");
 	} else if (rc < 0) {
 		(void)fault_src(&fault, "cannot read directory", rc);
 		fail(feed, feed->dir, "", &fault);

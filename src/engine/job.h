@@ -100,7 +100,6 @@ enum job_result {
 	JOB_LINK_FAILED,  /* it is not there */
 	JOB_LINK_FULL,    /* its leader takes no more names: to be sent again */
 	JOB_FOUND,        /* its meta is filled in; a directory is entered */
-	JOB_GONE,         /* since it was listed */
 	JOB_FINISHED,     /* the directory */
 	JOB_IN_WAY,       /* something has its name: the master removes that
 	                     and sends the entry again */

@@ -2,6 +2,7 @@
 #include "base/fd.h"
 #include "base/mono.h"
 #include "engine/map_work.h"
+#include "fs/held.h"
 #include "fs/node.h"
 
 #include <errno.h>
@@ -38,33 +39,26 @@ static int make_dir(struct map_work *work)
 	return work->dir_fd < 0 ? work->dir_fd : 0;
 }
 
-/* File systems without nanoseconds have whole seconds. */
-static bool is_of_this_tick(const struct meta *meta)
-{
-	struct timespec now;
-
-	/* The clock of the kernel's time stamps; it is always there. */
-	(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
-	return meta->mtime_s == now.tv_sec &&
-	       (meta->mtime_ns == 0 || meta->mtime_ns == (uint32_t)now.tv_nsec);
-}
-
 /* A source that is written to in the tick of the clock in which it was looked
  * at has the same mtime before and behind. So it is looked at when that is
  * over: what is written to it from then on shows. */
 static int look_at_source(struct map_work *work)
 {
 	static const struct timespec pause = {.tv_nsec = NS_PER_S / 1000};
-	int rc;
 
-	while ((rc = meta_read_at(work->src_dir_fd, work->src_name,
-	                          &work->before)) == 0 &&
-	       is_of_this_tick(&work->before)) {
+	for (;;) {
+		struct timespec now;
+
+		/* The clock of the kernel's time stamps; it is always there. */
+		(void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+		int rc = meta_read_at(work->src_dir_fd, work->src_name,
+		                      &work->before);
+		if (rc < 0 || meta_is_settled(&work->before, now))
+			return rc;
 		if (!map_work_goes_on(work))
 			return -ECANCELED;
 		(void)nanosleep(&pause, NULL);
 	}
-	return rc;
 }
 
 int map_work_open(struct map_work *work)
@@ -104,7 +98,8 @@ int map_work_open_src(struct map_work *work)
 	if (rc < 0)
 		return fail(work, MAP_NOT_READ, rc);
 	/* What was opened is what was looked at, and no fifo. */
-	if (!meta_same_inode(&now, &work->before) || !meta_is(&now, S_IFREG))
+	if (!held_matches(work->src_fd, &now, &work->before) ||
+	    !meta_is(&now, S_IFREG))
 		return fail(work, MAP_CHANGED, -ESTALE);
 	return 0;
 }
@@ -116,8 +111,8 @@ int map_work_is_unchanged(struct map_work *work)
 
 	if (rc < 0 && rc != -ENOENT)
 		return fail(work, MAP_NOT_READ, rc);
-	if (rc == 0 && meta_same_inode(&after, &work->before) &&
-	    meta_is_unchanged(&work->before, &after))
+	if (rc == 0 && held_matches(work->src_dir_fd, &after, &work->before) &&
+	    meta_same_content(&work->before, &after))
 		return 1;
 	work->reason = MAP_CHANGED;
 	return 0;

@@ -33,7 +33,9 @@ int place_open(struct worker *worker, const struct job *job,
 	                  job->src_ino, &meta);
 
 	if (fd < 0)
-		return fault_src(fault, what_failed(fd), fd);
+		return fault_src(fault,
+		                 fd == -ENOENT ? "vanished" : what_failed(fd),
+		                 fd);
 	dirs->src_fd = fd;
 	dirs->dst_fd = -1;
 	if (job->flags & JOB_DST_MISSING)

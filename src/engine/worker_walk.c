@@ -30,24 +30,38 @@ static void say_dir_fault(struct worker *worker, const struct job *job,
 	worker_say_fault(worker, job, "", "", fault);
 }
 
-static bool is_loop(const struct job *job, const struct meta *meta)
+static bool is_loop(struct worker *worker, const struct job *job,
+                    const struct enter_dir *dir)
 {
 	const struct job_inode *up = job_up(job);
+	size_t len = dir->path_len;
 
 	for (uint32_t i = 0; i < job->n_up; i++) {
-		if (up[i].dev == meta->dev && up[i].ino == meta->ino)
+		len = enter_upper_len(dir, len);
+		if (up[i].dev == dir->meta.dev && up[i].ino == dir->meta.ino &&
+		    enter_is_upper(worker, dir, len))
 			return true;
 	}
 	return false;
 }
 
+/* Gone since it was listed, and what was in it. */
+static void say_vanished(struct worker *worker, struct job *job,
+                         const char *name)
+{
+	struct fault fault;
+
+	(void)fault_src(&fault, "vanished", -ENOENT);
+	job->counts.n_changed++;
+	worker_say_fault(worker, job, name, name, &fault);
+}
+
 /* Nothing is made for it. */
 static void leave_out(struct worker *worker, struct job *job,
-                      struct job_entry *entry, const struct fault *fault)
+                      const struct fault *fault)
 {
-	/* Gone since it was listed: as if it had never been. */
 	if (fault->err == ENOENT && !fault->is_at_dst) {
-		job_note_result(job, entry, JOB_GONE);
+		say_vanished(worker, job, "");
 		return;
 	}
 	say_dir_fault(worker, job, fault);
@@ -84,11 +98,11 @@ static void enter(struct worker *worker, struct job *job,
 	struct fault fault, dst_fault;
 	int fd = enter_open_src(worker, &dir, &fault);
 
-	if (fd >= 0 && is_loop(job, &dir.meta))
+	if (fd >= 0 && is_loop(worker, job, &dir))
 		fd = enter_refuse_loop(&fault);
 	if (fd < 0 &&
 	    (fault.err != EACCES || enter_read_unreadable(worker, &dir) < 0)) {
-		leave_out(worker, job, entry, &fault);
+		leave_out(worker, job, &fault);
 		return;
 	}
 	int rc = enter_make_dst(worker, &dir, fd, &dst_fault);
@@ -102,7 +116,7 @@ static void enter(struct worker *worker, struct job *job,
 		job->flags |= JOB_NO_NAMES;
 	}
 	if (rc < 0)
-		leave_out(worker, job, entry, &dst_fault);
+		leave_out(worker, job, &dst_fault);
 	else
 		note_entered(worker, job, entry, &dir);
 }
@@ -189,15 +203,13 @@ static void say_unreadable(struct worker *worker, struct job *job,
 {
 	struct fault fault;
 
-	if (rc == -ENOENT) { /* it is gone, and what was in it */
-		(void)fault_src(&fault, "vanished", rc);
-		job->counts.n_changed++;
-	} else {
-		(void)fault_src(&fault,
-		                rc == -ESTALE ? "was replaced meanwhile" : what,
-		                rc);
-		job->counts.n_failed++;
+	if (rc == -ENOENT) {
+		say_vanished(worker, job, "");
+		return;
 	}
+	(void)fault_src(&fault, rc == -ESTALE ? "was replaced meanwhile" : what,
+	                rc);
+	job->counts.n_failed++;
 	say_dir_fault(worker, job, &fault);
 }
 
@@ -231,30 +243,20 @@ void worker_list(struct worker *worker, struct job *job)
 		job->next++;
 }
 
-static int stat_entry(const struct worker *worker, int dir_fd,
-                      struct job_entry *entry)
-{
-	struct meta meta;
-	bool follows = worker->settings->follow == FOLLOW_ALL;
-	int rc = follows ? meta_read_target_at(dir_fd, entry->name, &meta)
-	                 : meta_read_at(dir_fd, entry->name, &meta);
-
-	if (rc == 0)
-		entry->meta = meta;
-	return rc;
-}
-
 static void look_at(struct worker *worker, struct job *job, int dir_fd,
                     struct job_entry *entry)
 {
-	bool was_link = meta_is(&entry->meta, S_IFLNK);
 	struct fault fault;
-	int rc = stat_entry(worker, dir_fd, entry);
+	struct meta meta;
+	bool has_vanished;
+	int rc = enter_look(worker, dir_fd, entry->name, &meta, &has_vanished);
 
 	if (rc == 0) {
+		entry->meta = meta;
 		job_note_result(job, entry, JOB_FOUND);
-	} else if (rc != -ENOENT || was_link) {
-		/* With links followed it may lead nowhere. */
+	} else if (has_vanished) {
+		say_vanished(worker, job, entry->name);
+	} else {
 		(void)fault_src(&fault, "cannot stat", rc);
 		worker_say_fault(worker, job, entry->name, entry->name, &fault);
 		job->counts.n_failed++;

@@ -311,6 +311,25 @@ static int make_room(struct data_file *file)
 	return 0;
 }
 
+/* Where it starts to look for a hole although the blocks are as many as the
+ * size. */
+#define SEEK_MIN UINT64_C(65536)
+
+/* Blocks that were set aside behind the end make up for those of holes: large
+ * files, and those with more blocks than their size takes, are asked. */
+static bool has_holes(int fd, const struct meta *src)
+{
+	uint64_t room = src->blocks * 512;
+
+	if (room < src->size)
+		return true;
+	if (src->size < SEEK_MIN &&
+	    (src->size <= HOLE_UNIT || room <= align_up(src->size, HOLE_UNIT)))
+		return false;
+	off_t hole = lseek(fd, 0, SEEK_HOLE);
+	return hole >= 0 && (uint64_t)hole < src->size;
+}
+
 int data_begin(struct data_file *file, struct data_io *io, int src_fd,
                int dst_fd, const struct meta *src, uint64_t dst_dev,
                struct fault *fault)
@@ -322,15 +341,16 @@ int data_begin(struct data_file *file, struct data_io *io, int src_fd,
 		.dst_fd = dst_fd,
 		.fault = fault,
 		.size = (off_t)src->size,
-		.is_sparse = src->blocks * 512 < src->size &&
-	                     io->sparse != SPARSE_NEVER,
 		.makes_holes = io->sparse == SPARSE_ALWAYS,
 		.is_alone = true,
 	};
 	int rc = clone(file);
 
-	if (rc == 0)
+	if (rc == 0) {
+		file->is_sparse =
+			io->sparse != SPARSE_NEVER && has_holes(src_fd, src);
 		return make_room(file);
+	}
 	if (rc > 0 && io->progress && !io->progress(io->ctx, src->size))
 		return fault_src(fault, "interrupted", -ECANCELED);
 	return rc;

@@ -4,8 +4,8 @@
  * Model     shared blocks where the file systems can (FICLONE); else, what is
  *           fastest between the two (fs/route.h): copied by the kernel, or
  *           read and written through a buffer that fits the second-level
- *           cache. Files whose blocks are fewer than their size are copied
- *           extent by extent (SEEK_DATA), so that holes stay holes. The end
+ *           cache. Files with holes, as their blocks or SEEK_HOLE tell, are
+ *           copied extent by extent (SEEK_DATA), so that holes stay holes. The end
  *           of file ends the copy, not the size that stat told.
  * Parts     a big file can be copied in parts, in any order, by several
  *           processes that hold the same two descriptors; doing one again does

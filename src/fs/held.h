@@ -12,12 +12,30 @@
 #include "fs/meta.h"
 
 /* 0 when fd holds the inode that was seen; ino 0: was not seen. On file systems
- * that number inodes anew while nobody looks (FUSE, SMB, overlay), any inode
- * passes. */
+ * that number inodes anew while nobody looks (FUSE, SMB, overlay, FAT, and those
+ * that are seen to), any inode passes. */
 int held_same(int fd, uint64_t dev, uint64_t ino);
 
 /* The same, and what it is now. */
 int held_read(int fd, uint64_t dev, uint64_t ino, struct meta *out);
+
+/* Two looks at what was meant to be one inode, on the file system of fd. */
+bool held_matches(int fd, const struct meta *now, const struct meta *seen);
+
+/* A name in a directory. */
+struct held_name {
+	int dir_fd;
+	const char *name;
+	bool follows; /* what it leads to is meant */
+};
+
+/* True when two names that have one device and number are one inode. Numbers
+ * that are not unique are known by what else the inodes are; what moves while
+ * it is looked at, as it is written to, is no proof of two. */
+bool held_is_one(struct held_name a, struct held_name b);
+
+/* The same of two directories, which also hold the same names then. */
+bool held_is_one_dir(int a_fd, int b_fd);
 
 /* 1 when the inode that fd holds has, all at one moment, this name and no
  * other; 0 when it has others, too. */

@@ -56,18 +56,56 @@ int meta_read_target_at(int dir_fd, const char *name, struct meta *out)
 	return read_statx(dir_fd, name, 0, out);
 }
 
+int meta_read_now(int dir_fd, const char *name, bool follows, struct meta *out)
+{
+	int flags = AT_STATX_FORCE_SYNC | AT_EMPTY_PATH;
+
+	return read_statx(dir_fd, name,
+	                  follows ? flags : flags | AT_SYMLINK_NOFOLLOW, out);
+}
+
 bool meta_same_inode(const struct meta *a, const struct meta *b)
 {
 	return a->dev == b->dev && a->ino == b->ino;
 }
 
-bool meta_is_unchanged(const struct meta *before, const struct meta *after)
+bool meta_same_content(const struct meta *before, const struct meta *after)
 {
 	return before->size == after->size &&
 	       before->mtime_s == after->mtime_s &&
-	       before->mtime_ns == after->mtime_ns &&
-	       before->ctime_s == after->ctime_s &&
+	       before->mtime_ns == after->mtime_ns;
+}
+
+bool meta_same_ctime(const struct meta *before, const struct meta *after)
+{
+	return before->ctime_s == after->ctime_s &&
 	       before->ctime_ns == after->ctime_ns;
+}
+
+/* The widest step that such a time can come from: FAT keeps even seconds, exFAT
+ * hundredths, others whole seconds, milli- or microseconds. */
+static int64_t widest_step_ns(const struct meta *meta)
+{
+	static const uint32_t steps[] = {10 * NS_PER_MS, NS_PER_MS};
+
+	if (meta->mtime_ns == 0)
+		return meta->mtime_s % 2 ? NS_PER_S : 2 * NS_PER_S;
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		if (meta->mtime_ns % steps[i] == 0)
+			return steps[i];
+	}
+	return NS_PER_MS / 1000;
+}
+
+bool meta_is_settled(const struct meta *meta, struct timespec now)
+{
+	int64_t seconds = now.tv_sec - meta->mtime_s;
+
+	/* Beyond what clocks differ by, it is no time of writing. */
+	if (seconds > 2 || seconds < -2)
+		return true;
+	return seconds * NS_PER_S + now.tv_nsec - meta->mtime_ns >=
+	       widest_step_ns(meta);
 }
 
 /* Times before 1970 are cut downwards, too. */

@@ -40,11 +40,23 @@ int meta_read_at(int dir_fd, const char *name, struct meta *out);
 /* Of what the entry leads to. */
 int meta_read_target_at(int dir_fd, const char *name, struct meta *out);
 
+/* Of an entry, or with "" of what dir_fd holds, as the file system itself says
+ * it, not as it was remembered: some remember a few seconds. */
+int meta_read_now(int dir_fd, const char *name, bool follows, struct meta *out);
+
 bool meta_same_inode(const struct meta *a, const struct meta *b);
 
-/* Neither the bytes nor the times of their change differ: what was read in
+/* Size and mtime are the same: if it was settled before, what was read in
  * between is one state of the file. */
-bool meta_is_unchanged(const struct meta *before, const struct meta *after);
+bool meta_same_content(const struct meta *before, const struct meta *after);
+
+/* Not so: something changed, if only a name, an attribute or the mode. */
+bool meta_same_ctime(const struct meta *before, const struct meta *after);
+
+/* Who writes to it after now, a time that CLOCK_REALTIME_COARSE told before it
+ * was looked at, gives it another mtime: the step of the clock, or of the file
+ * system's times, in which it was written to last is over. */
+bool meta_is_settled(const struct meta *meta, struct timespec now);
 
 /* The times that a file system keeps: steps, and the first and last second. */
 struct meta_times {

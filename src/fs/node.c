@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "fs/flags.h"
+#include "fs/held.h"
 #include "fs/scan.h"
 
 #include <errno.h>
@@ -69,7 +70,7 @@ static int let_us_in(int dir_fd, const char *name, struct meta *meta)
 		return fd;
 	struct meta now;
 	int rc = meta_read(fd, &now);
-	if (rc == 0 && meta_same_inode(&now, meta))
+	if (rc == 0 && held_matches(fd, &now, meta))
 		rc = meta_set_perms((struct meta_target){fd, true},
 		                    (meta->mode & META_PERMS) | S_IRWXU);
 	(void)fd_close(fd);

@@ -41,8 +41,11 @@ int scan_seek(struct scan *scan, uint64_t cookie)
 
 static int refill(struct scan *scan)
 {
-	ssize_t n = getdents64(scan->fd, scan->buffer, SCAN_BUFFER);
+	ssize_t n;
 
+	do
+		n = getdents64(scan->fd, scan->buffer, SCAN_BUFFER);
+	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
 	scan->at = 0;

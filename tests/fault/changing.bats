@@ -54,17 +54,61 @@ n_tries() {
   same_copy src dst
 }
 
-@test "a file that gets another mode while it is read is copied again" {
-  need_tracer
-  make_bytes src/file 1000
-  chmod 600 src/file
+# How often the source was read from its start.
+n_readings() {
+  grep -c 'pread64(.*, 0) = ' trace || true
+}
 
-  start_with_pause src dst
-  chmod 751 src/file
+# Only the metadata of a file changes while it is read: the copy has that as it
+# is then, and is not made twice.
+changes_without_content() { # COMMAND [ARG]...
+  make_bytes src/file 10000
+  touch -d '2001-02-03 04:05:06.7' src/file
+  start_stopped pread64,utimensat:when=2 src dst -j 1 --reflink=never
+  wait_until has_stopped
+  "$@"
   go_on
   ended 0
-
+  cat err
+  [ "$(n_readings)" -eq 1 ]
+  [[ "$(cat err)" == 'pcopy: 1 copied, 1 directory, '* ]]
   same_copy src dst
+  rm -rf src/* dst outside
+}
+
+@test "a file that gets another mode while it is read is not read again" {
+  need_tracer
+  changes_without_content chmod 751 src/file
+  changes_without_content chmod 4400 src/file
+  if is_root; then
+    changes_without_content chown 1234:2345 src/file
+  fi
+}
+
+@test "a file that gets a link or attributes while it is read is not read again" {
+  need_tracer
+  changes_without_content ln src/file outside
+  setfattr -n user.test -v 1 src || skip "needs user attributes"
+  setfattr -x user.test src
+  changes_without_content setfattr -n user.colour -v blue src/file
+  changes_without_content setfacl -m u:1234:rw src/file
+}
+
+@test "links made all the time while a file is read: status 0, read once" {
+  need_tracer
+  make_bytes src/file 10000
+  touch -d '2001-02-03 04:05:06.7' src/file
+  start_stopped pread64,utimensat src dst -j 1 --reflink=never
+  for ((n = 1; n <= 4; n++)); do
+    wait_until has_stopped "$n"
+    ln src/file "link$n"
+    # shellcheck disable=SC2046
+    kill -CONT "$pid" $(workers "$pid")
+  done
+  go_on
+  ended 0
+  [ "$(n_readings)" -eq 1 ]
+  cmp src/file dst/file
 }
 
 @test "a file that keeps changing is copied three times, kept and named: status 3" {

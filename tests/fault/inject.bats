@@ -249,21 +249,44 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
   same_copy src dst
 }
 
-@test "a file that vanishes is named: status 3, a directory never was" {
+# NAME is listed, and CALL says that it is not there.
+one_vanishes() { # NAME CALL [ARG]...
+  run -3 strace -f -qq -o trace -e trace="$2" -P "$1" \
+    -e inject="$2":error=ENOENT "$PCOPY" src dst "${@:3}"
+  echo "$output"
+  [ "$(grep -c . <<<"$output")" -eq 2 ]
+  [[ "$output" == "pcopy: src/$1: vanished: No such file or directory"* ]]
+  [[ "$output" == *', 1 vanished or kept changing, '* ]]
+  [ ! -e "dst/$1" ] && [ ! -L "dst/$1" ]
+  [ "$(cat dst/7)" = 'this is file 7' ]
+  rm -rf dst
+}
+
+@test "what was listed and has vanished is named, a directory once: status 3" {
   need_tracer
 
-  run -3 strace -f -qq -o trace -e trace=openat -P victim \
-    -e inject=openat:error=ENOENT "$PCOPY" src dst
-  [[ "$output" == *'pcopy: src/victim: vanished: No such file or directory'* ]]
-  [[ "$output" == *', 1 vanished or kept changing, '* ]]
-  [ ! -e dst/victim ]
-  [ "$(cat dst/7)" = 'this is file 7' ]
+  one_vanishes victim openat
+  one_vanishes victim statx
+  one_vanishes link statx
+  one_vanishes fifo statx
+  one_vanishes dir openat
+  rm src/link
+  one_vanishes victim statx -L
+  one_vanishes dir openat -L
+}
 
-  rm -rf dst
-  run -0 strace -f -qq -o trace -e trace=openat -P dir \
-    -e inject=openat:error=ENOENT "$PCOPY" src dst
-  [ ! -e dst/dir ]
-  [ "$(cat dst/7)" = 'this is file 7' ]
+@test "a link that leads nowhere has not vanished: with -L it fails" {
+  run -1 "$PCOPY" -L src dst
+  [[ "$output" == *'pcopy: src/link: cannot stat: No such file or directory'* ]]
+  [[ "$output" != *vanished* ]]
+}
+
+@test "a listing that a signal interrupts goes on" {
+  need_tracer
+
+  run -0 strace -f -qq -o trace -e trace=getdents64 \
+    -e inject=getdents64:error=EINTR:when=1+2 "$PCOPY" src dst
+  same_copy src dst
 }
 
 @test "a run that cannot start: status 2, no process is left" {

@@ -178,7 +178,7 @@ CASE(no_more_listings_are_under_way_than_the_backlog_has_room_for)
 	rig_close();
 }
 
-CASE(a_directory_that_is_gone_was_never_there)
+CASE(a_directory_that_is_gone_has_changed)
 {
 	(void)enter_work_dir();
 	CHECK_INT(mkdir("src", 0755), 0);
@@ -190,8 +190,10 @@ CASE(a_directory_that_is_gone_was_never_there)
 	CHECK_INT(rmdir("src/gone"), 0);
 	run_all();
 
-	CHECK_INT(rig.tally.n_total, 1);
+	CHECK_INT(rig.tally.n_total, 2);
+	CHECK_INT(rig.tally.n_done, 1);
 	CHECK_INT(rig.tally.n_failed, 0);
+	CHECK_TOLD("made src\nvanished src/gone\n");
 	rig_close();
 }
 

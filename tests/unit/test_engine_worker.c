@@ -204,8 +204,8 @@ CASE(what_vanished_with_its_directory_is_no_failure)
 
 	worker_run(&rig.worker, job());
 
-	CHECK_TOLD("cannot open directory src/d/a\n"
-	           "cannot open directory src/d/b\n");
+	CHECK_TOLD("vanished src/d/a\n"
+	           "vanished src/d/b\n");
 	const struct job *end_of = ended();
 	CHECK_INT(end_of->counts.n_changed, 2);
 	CHECK_INT(end_of->counts.n_failed, 0);

@@ -112,6 +112,33 @@ static void put_sparse(const char *path, off_t size, const off_t *at)
 	CHECK_INT(close(fd), 0);
 }
 
+/* Blocks behind the end, so many that they make up for all holes. */
+static void set_aside(const char *path, off_t size)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	CHECK_INT(fallocate(fd, FALLOC_FL_KEEP_SIZE, size, 2 * size), 0);
+	CHECK_INT(close(fd), 0);
+	CHECK(look_at(path).st_blocks * 512 >= size);
+}
+
+CASE(holes_are_kept_though_there_are_blocks_behind_the_end)
+{
+	static const off_t sizes[] = {20000, 1 << 20};
+
+	(void)enter_work_dir();
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		const off_t at[] = {0, -1};
+
+		put_sparse("src", sizes[i], at);
+		set_aside("src", sizes[i]);
+		CHECK_INT(copy_from("src"), 0);
+
+		expect_same("src", "dst");
+		CHECK(look_at("dst").st_blocks * 512 < sizes[i]);
+	}
+}
+
 CASE(sizes_around_the_buffer)
 {
 	static const size_t sizes[] = {

@@ -49,6 +49,55 @@ CASE(an_inode_has_one_name_or_more)
 	CHECK_INT(held_only_name(fd, dir, "f"), -ESTALE);
 }
 
+static struct held_name name(const char *path)
+{
+	return (struct held_name){AT_FDCWD, path, false};
+}
+
+CASE(two_names_are_one_file_or_two)
+{
+	(void)enter_work_dir();
+	put_file("f", "text");
+	CHECK_INT(link("f", "g"), 0);
+	CHECK_INT(symlink("f", "l"), 0);
+	put_file("other", "text");
+
+	CHECK(held_is_one(name("f"), name("g")));
+	CHECK(!held_is_one(name("f"), name("other")));
+	CHECK(!held_is_one(name("f"), name("l")));
+	CHECK(held_is_one(name("f"), (struct held_name){AT_FDCWD, "l", true}));
+	CHECK(!held_is_one(name("f"), name("none")));
+}
+
+CASE(two_directories_are_one_or_two)
+{
+	(void)enter_work_dir();
+	put_dir("a");
+	put_dir("b");
+	put_file("a/x", "");
+
+	CHECK(held_is_one_dir(hold("a"), hold("a")));
+	CHECK(!held_is_one_dir(hold("a"), hold("b")));
+}
+
+CASE(what_was_seen_matches_by_device_and_number)
+{
+	(void)enter_work_dir();
+	put_file("f", "");
+	struct meta seen, now;
+	int fd = hold("f");
+
+	CHECK_INT(meta_read(fd, &seen), 0);
+	now = seen;
+	now.size++;
+	CHECK(held_matches(fd, &now, &seen));
+	now.ino++;
+	CHECK(!held_matches(fd, &now, &seen));
+	now = seen;
+	now.dev++;
+	CHECK(!held_matches(fd, &now, &seen));
+}
+
 CASE(a_directory_is_private_when_only_we_and_root_can_write_to_it)
 {
 	const uint32_t us = geteuid();

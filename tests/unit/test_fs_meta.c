@@ -315,7 +315,7 @@ CASE(times_are_compared_as_far_as_they_are_kept)
 	CHECK(is_same(-1, 0, -2, 0, 2 * second));
 }
 
-CASE(a_file_is_unchanged_when_size_mtime_and_ctime_are)
+CASE(content_is_the_same_when_size_and_mtime_are)
 {
 	const struct meta before = {.size = 1,
 	                            .mtime_s = 2,
@@ -323,18 +323,52 @@ CASE(a_file_is_unchanged_when_size_mtime_and_ctime_are)
 	                            .ctime_s = 4,
 	                            .ctime_ns = 5,
 	                            .atime_s = 6};
-	struct meta changed[5] = {before, before, before, before, before};
-	struct meta read = before;
+	struct meta changed[3] = {before, before, before};
+	struct meta same = before;
 
-	read.atime_s++;
-	CHECK(meta_is_unchanged(&before, &read));
+	same.atime_s++;
+	CHECK(meta_same_ctime(&before, &same));
+	same.ctime_s++;
+	CHECK(meta_same_content(&before, &same));
+	CHECK(!meta_same_ctime(&before, &same));
+	same = before;
+	same.ctime_ns++;
+	CHECK(!meta_same_ctime(&before, &same));
 	changed[0].size++;
 	changed[1].mtime_s++;
 	changed[2].mtime_ns++;
-	changed[3].ctime_s++;
-	changed[4].ctime_ns++;
 	for (size_t i = 0; i < ARRAY_LEN(changed); i++)
-		CHECK(!meta_is_unchanged(&before, &changed[i]));
+		CHECK(!meta_same_content(&before, &changed[i]));
+}
+
+static bool is_settled(int64_t mtime_s, uint32_t mtime_ns, time_t now_s,
+                       long now_ns)
+{
+	const struct meta meta = {.mtime_s = mtime_s, .mtime_ns = mtime_ns};
+
+	return meta_is_settled(
+		&meta, (struct timespec){.tv_sec = now_s, .tv_nsec = now_ns});
+}
+
+CASE(a_file_is_settled_when_the_step_it_was_written_in_is_over)
+{
+	/* The clock's own steps, of a millisecond and more. */
+	CHECK(!is_settled(1000, 123456789, 1000, 123456789));
+	CHECK(is_settled(1000, 123456789, 1000, 124456789));
+	/* NTFS: the same step, cut to 100 ns. */
+	CHECK(!is_settled(1000, 123456700, 1000, 123456789));
+	/* exFAT: hundredths of a second. */
+	CHECK(!is_settled(1000, 120000000, 1000, 128000000));
+	CHECK(is_settled(1000, 120000000, 1000, 130000000));
+	/* Whole seconds; on FAT, even ones. */
+	CHECK(!is_settled(1001, 0, 1001, 999000000));
+	CHECK(is_settled(1001, 0, 1002, 0));
+	CHECK(!is_settled(1000, 0, 1001, 999000000));
+	CHECK(is_settled(1000, 0, 1002, 0));
+	/* Clocks that differ a little, and times that were set. */
+	CHECK(!is_settled(1001, 5, 1000, 0));
+	CHECK(is_settled(9000, 5, 1000, 0));
+	CHECK(is_settled(-9000, 5, 1000, 0));
 }
 
 CASE(an_inode_is_its_device_and_number)
