@@ -128,48 +128,12 @@ static int fill(struct copying *copying, int fd)
 	return rc < 0 ? rc : 0;
 }
 
-/* The source has the same content and, perhaps, other metadata. */
-static int dress_again(struct copying *copying, const struct meta *now)
-{
-	struct dress *dress = &copying->dress;
-	int rc = meta_read(dress->dst.fd, &dress->have);
-
-	if (rc < 0)
-		return fault_dst(copying->fault, "cannot stat", rc);
-	copying->meta = *now;
-	dress->is_new = dress->is_bare = false;
-	/* All is put on once more, and what is lost is lost once more. */
-	dress->lost = (struct dress_lost){.n_flags = dress->lost.n_flags};
-	if (dress->keep & DRESS_FLAGS)
-		rc = copy_read_flags(copying->tools, copying->src_fd, now->dev,
-		                     &dress->want_flags);
-	if (rc < 0)
-		return fault_src(copying->fault, "cannot read inode flags", rc);
-	return dress_put(dress, copying->fault);
-}
-
-/* 1 when the bytes read may not be one state of the source. When ctime alone
- * has moved they are: it tells of new names and attributes, too, and some file
- * systems invent it at every look. */
+/* 1 when the bytes read may not be one state of the source. */
 static int has_changed(struct copying *copying)
 {
-	for (int try = 1; try < TRIES; try++) {
-		struct meta after;
-		int rc = meta_read(copying->src_fd, &after);
-
-		if (rc < 0)
-			return fault_src(copying->fault, "cannot stat", rc);
-		if (!meta_same_content(&copying->meta, &after))
-			return 1;
-		if (meta_same_ctime(&copying->meta, &after))
-			return 0;
-		if (!copying->was_settled)
-			return 1;
-		rc = dress_again(copying, &after);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	return copy_look_again(copying->tools, copying->src_fd, &copying->meta,
+	                       copying->was_settled, &copying->dress,
+	                       copying->fault);
 }
 
 /* What is not sure to be on the disk is not to be taken for it by the next

@@ -3,6 +3,7 @@
  *
  *   copy.c       the rules
  *   copy_file.c  the steps of a regular file
+ *   copy_again.c a file's source, when it has been read
  *   copy_node.c  symlinks and special files
  *   copy_mend.c  metadata of entries whose content is as it should be
  *   copy_link.c  further names of a file */
@@ -62,6 +63,12 @@ int copy_is_another(struct copy_tools *tools, struct copy_dirs *dirs,
 
 /* Keeps in mind which inode the copy is, if that will be asked. */
 void copy_note_made(struct copy_dirs *dirs, int fd);
+
+/* A source that was like *meta before it was read: 1 when its bytes may not be
+ * one state of it. When only its metadata has changed, the copy, dressed
+ * already, gets that, and *meta is it. was_settled: meta_is_settled. */
+int copy_look_again(struct copy_tools *tools, int src_fd, struct meta *meta,
+                    bool was_settled, struct dress *dress, struct fault *fault);
 
 /* The flags of either side; fd is on the file system dev. */
 int copy_read_flags(struct copy_tools *tools, int fd, uint64_t dev,
