@@ -28,7 +28,7 @@ _pcopy_each() {
           --queue-depth= --keep-order --lb --ungroup --tty --tag --results=
           --tries= --timeout= --kill-after= --halt= --load= --memfree= --delay=
           --joblog= --resume --failed= --dry-run --verbose --quiet
-          --progress= --help --version
+          --progress= --help --version -h -V
           -a -0 -d -e -g -t -x -L -n -s -j -k -u -v -q'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
       else
@@ -54,7 +54,7 @@ _pcopy_map() {
           --ignore-cmd --times --delete --adopt --check --dry-run --verbose
           --jobs= --queue-depth= --keep-order --lb --ungroup --tty --tag
           --tries= --timeout= --kill-after= --halt= --joblog= --failed= --quiet
-          --progress= --help --version -e -g -n -v -j -k -u -q'
+          --progress= --help --version -h -V -e -g -n -v -j -k -u -q'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
       else
         compopt -o filenames
@@ -116,7 +116,8 @@ _pcopy() {
           -n --dry-run -v --verbose -q --quiet -x --one-file-system -u
           --update= --preserve= --no-preserve= -L --dereference -H
           --safe-links --reflink= --sparse= --force --inplace --progress=
-          --each --map --help --version'
+          --stats --each --map -a --archive -r --recursive -p -h --help -V
+          --version'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
       else
         compopt -o filenames

@@ -90,8 +90,8 @@ const struct option_row each_table[EACH_ROWS] = {
 	{0, "progress", VALUE_OPTIONAL, "WHEN", option_apply_progress,
          .help = "auto (on a terminal; the default), always\n"
                  "(also as plain lines into a file), never"},
-	{0, "help", .apply = option_apply_help, .help = "show this text"},
-	{0, "version", .apply = option_apply_version,
+	{'h', "help", .apply = option_apply_help, .help = "show this text"},
+	{'V', "version", .apply = option_apply_version,
          .help = "show the version"},
 };
 

@@ -119,7 +119,8 @@ const struct option_row map_table[MAP_ROWS] = {
          .help = "run nothing, compare outputs with the record"},
 	{'n', "dry-run", FLAG(map.is_dry_run),
          .help = "change nothing, list what would be done and why"},
-	{'v', "verbose", FLAG(is_verbose), .help = "list what is done"},
+	{'v', "verbose", .apply = option_apply_verbose,
+         .help = "list what is done; -vv: also what is current"},
 	{'j', "jobs", VALUE_NEEDED, "N", option_apply_workers,
          .help = "N jobs at a time; N% of the processors, or -1\n"
                  "for all but one (default: as many as there are)"},
@@ -154,8 +155,8 @@ const struct option_row map_table[MAP_ROWS] = {
 	{0, "progress", VALUE_OPTIONAL, "WHEN", option_apply_progress,
          .help = "auto (on a terminal; the default), always\n"
                  "(also as plain lines into a file), never"},
-	{0, "help", .apply = option_apply_help, .help = "show this text"},
-	{0, "version", .apply = option_apply_version,
+	{'h', "help", .apply = option_apply_help, .help = "show this text"},
+	{'V', "version", .apply = option_apply_version,
          .help = "show the version"},
 };
 
@@ -202,7 +203,7 @@ static int check_mode(struct parse *parse)
 		                            "--adopt and -n");
 	if (!map->checks && options->each.n_command == 0)
 		return option_refuse(parse, "no COMMAND given behind --");
-	if (options->is_quiet && options->is_verbose)
+	if (options->is_quiet && options->n_verbose)
 		return option_refuse(parse, "-q and -v contradict each other");
 	return 0;
 }
@@ -226,6 +227,7 @@ int map_settle(struct parse *parse)
 		return option_refuse(parse, "an operand is empty");
 	options->map.src = each->paths[0];
 	options->map.dst = each->paths[1];
-	options->map.lists = options->is_verbose || options->map.is_dry_run;
+	options->map.lists = options->n_verbose || options->map.is_dry_run;
+	options->map.lists_current = options->n_verbose > 1;
 	return 0;
 }

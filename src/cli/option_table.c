@@ -84,6 +84,13 @@ int option_apply_depth(struct parse *parse, const char *name, const char *value)
 	return 0;
 }
 
+int option_apply_verbose(struct parse *parse, const char *name UNUSED,
+                         const char *value UNUSED)
+{
+	parse->options->n_verbose++;
+	return 0;
+}
+
 static int apply_target(struct parse *parse, const char *name,
                         const char *value)
 {
@@ -344,8 +351,8 @@ const struct option_row option_table[OPTION_ROWS] = {
          .help = "leave out what is mounted inside SRC"},
 	{'n', "dry-run", FLAG(settings.is_dry_run),
          .help = "change nothing, list what would be done"},
-	{'v', "verbose", FLAG(is_verbose),
-         .help = "list what is done to each entry"},
+	{'v', "verbose", .apply = option_apply_verbose,
+         .help = "list what is changed; -vv: also what is not"},
 	{'q', "quiet", FLAG(is_quiet),
          .help = "say nothing but what went wrong"},
 	{0, "progress", VALUE_OPTIONAL, "WHEN", option_apply_progress,
@@ -356,7 +363,15 @@ const struct option_row option_table[OPTION_ROWS] = {
                  "options, shown by pcopy --each --help"},
 	{0, "map", .apply = apply_mode,
          .help = "make each file by a command: pcopy --map --help"},
-	{0, "help", .apply = option_apply_help, .help = "show this text"},
-	{0, "version", .apply = option_apply_version,
+	{0, "stats", FLAG(shows_stats),
+         .help = "sum up, as is done on a terminal anyway"},
+	{'a', "archive", FLAG(is_habit),
+         .help = "keep everything: done anyway"},
+	{'r', "recursive", FLAG(is_habit),
+         .help = "copy directories whole: done anyway"},
+	{'p', NULL, FLAG(is_habit),
+         .help = "keep mode, owner and times: done anyway"},
+	{'h', "help", .apply = option_apply_help, .help = "show this text"},
+	{'V', "version", .apply = option_apply_version,
          .help = "show the version"},
 };

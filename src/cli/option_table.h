@@ -44,7 +44,7 @@ struct option_row {
 	const char *help; /* lines that fit behind the names */
 };
 
-#define OPTION_ROWS 26
+#define OPTION_ROWS 30
 
 extern const struct option_row option_table[OPTION_ROWS];
 
@@ -79,6 +79,7 @@ void option_help_rows(struct buf *out, const struct option_row *rows, size_t n);
 option_apply_fn option_apply_workers;
 option_apply_fn option_apply_depth;
 option_apply_fn option_apply_progress;
+option_apply_fn option_apply_verbose;
 option_apply_fn option_apply_help;
 option_apply_fn option_apply_version;
 

@@ -3,6 +3,7 @@
 
 #include "base/diag.h"
 #include "base/quote.h"
+#include "cli/habits.h"
 #include "cli/option_table.h"
 #include "mp/cpu.h"
 
@@ -108,7 +109,7 @@ static int refuse_option(struct parse *parse, int said, int key,
 	if (key) {
 		const char letter[] = {'-', (char)key, '\0'};
 
-		return option_refuse_text(parse, "unknown option ", letter, "");
+		return habits_refuse(parse, letter, word);
 	}
 	size_t len = strcspn(word, "="), n_like = 0;
 	for (size_t i = 0; i < parse->n_rows; i++) {
@@ -116,9 +117,9 @@ static int refuse_option(struct parse *parse, int said, int key,
 
 		n_like += name && strncmp(name, word + 2, len - 2) == 0;
 	}
-	return option_refuse_text(
-		parse, n_like > 1 ? "ambiguous option " : "unknown option ",
-		word, "");
+	if (n_like > 1)
+		return option_refuse_text(parse, "ambiguous option ", word, "");
+	return habits_refuse(parse, word, word);
 }
 
 static int apply_row(struct parse *parse, int key, const char *value)
@@ -138,12 +139,22 @@ static int apply_row(struct parse *parse, int key, const char *value)
 	return rc;
 }
 
+/* The word that getopt has just refused: a long option is the last one it has
+ * passed, a letter may stand in the midst of a word. */
+static const char *word_of(int argc, char **argv, int letter)
+{
+	if (letter && optind < argc && argv[optind][0] == '-' &&
+	    argv[optind][1] != '-' && strchr(argv[optind], letter))
+		return argv[optind];
+	return argv[optind - 1];
+}
+
 /* Runs through the options; 0 with optind at the first operand. */
 static int parse_options(struct parse *parse, int argc, char **argv)
 {
 	struct option long_options[OPTION_ROWS + EACH_ROWS + MAP_ROWS + 1];
 	struct buf letters = {0};
-	int key, rc = 0;
+	int key, rc = habits_check(parse, argc, argv);
 
 	fill_getopt(parse, &letters, long_options);
 	optind = 0; /* from the start, however often it ran before */
@@ -153,7 +164,7 @@ static int parse_options(struct parse *parse, int argc, char **argv)
 	                          NULL)) != -1) {
 		if (key == '?' || key == ':')
 			rc = refuse_option(parse, key, optopt,
-			                   argv[optind - 1]);
+			                   word_of(argc, argv, optopt));
 		else
 			rc = apply_row(parse, key, optarg);
 	}
@@ -220,7 +231,7 @@ static int check_together(struct parse *parse)
 {
 	const struct options *options = parse->options;
 
-	if (options->is_quiet && options->is_verbose)
+	if (options->is_quiet && options->n_verbose)
 		return option_refuse(parse, "-q and -v contradict each other");
 	if (options->is_quiet && options->progress == PROGRESS_ALWAYS)
 		return option_refuse(
@@ -271,7 +282,9 @@ static void settle_defaults(struct options *options)
 		settings->queue_depth_far =
 			default_depth(settings->n_workers_far);
 	}
-	settings->lists_entries = options->is_verbose || settings->is_dry_run;
+	settings->lists_entries =
+		options->n_verbose > 0 || settings->is_dry_run;
+	settings->lists_unchanged = options->n_verbose > 1;
 }
 
 /* Where the first "--" is, or argc; *mode says if --each or --map stands

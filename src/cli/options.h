@@ -45,7 +45,9 @@ struct options {
 	enum action action;
 	enum progress_mode progress;
 	bool is_quiet;
-	bool is_verbose;
+	unsigned n_verbose; /* how often -v was given */
+	bool shows_stats;   /* a summary, whoever reads it */
+	bool is_habit;      /* of -a, -r and -p: nothing depends on it */
 	struct settings settings;
 	struct operands operands;
 	enum action mode; /* with ACTION_HELP: of what */

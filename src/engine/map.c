@@ -63,6 +63,12 @@ void map_list(struct map *map, const char *action, const char *out,
 		                      map_dst_path(map, out), why);
 }
 
+void map_list_current(struct map *map, const char *out)
+{
+	if (map->settings->lists_current)
+		map_list(map, "current", out, "");
+}
+
 /* ---- the pool ---- */
 
 /* What the command has no placeholder for, it gets as a descriptor. */

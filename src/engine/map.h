@@ -46,7 +46,8 @@ struct map_settings {
 	bool adopts;
 	bool checks; /* hash outputs, and do nothing else */
 	bool is_dry_run;
-	bool lists; /* tell the observer about each file */
+	bool lists;         /* tell the observer about each file .. */
+	bool lists_current; /* .. and about those that are up to date */
 };
 
 struct map_tally {

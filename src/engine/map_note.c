@@ -98,7 +98,7 @@ void map_on_note(void *ctx, const struct each_record *record, const void *data,
 	case MAP_TOLD_CURRENT:
 		put_on_record(map, job, note);
 		map->tally->n_current++;
-		map_list(map, "current", map_job_out(job), "");
+		map_list_current(map, map_job_out(job));
 		break;
 	case MAP_TOLD_SAME:
 		map->tally->n_same++;

@@ -130,6 +130,7 @@ const char *map_src_path(struct map *map, const char *name);
 void map_say(struct map *map, const char *path, const char *what, int err);
 void map_list(struct map *map, const char *action, const char *out,
               const char *why);
+void map_list_current(struct map *map, const char *out);
 
 /* Where a path's last name starts; the length of its directory. */
 const char *map_base(const char *path);

@@ -189,8 +189,10 @@ static int plan_file(struct map *map, const struct map_found *found,
 		look.to_do = MAP_DO_ADOPT;
 	if (!why || map->settings->is_dry_run) {
 		map->tally->n_current += why == NULL;
-		map_list(map, why ? action_text(look.to_do) : "current",
-		         found->out, why ? why : "");
+		if (why)
+			map_list(map, action_text(look.to_do), found->out, why);
+		else
+			map_list_current(map, found->out);
 		return 0;
 	}
 	rc = map_make_dirs(map, found->out, map_dir_len(found->out), 0777);

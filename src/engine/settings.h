@@ -47,8 +47,9 @@ struct settings {
 	enum data_reflink reflink;
 	enum data_sparse sparse;
 	enum follow follow;
-	bool lists_entries; /* tell the observer about each entry */
-	uint32_t umask;     /* of the user, for directories that are no copy */
+	bool lists_entries;   /* tell the observer what is done to entries */
+	bool lists_unchanged; /* and about those that stay as they are */
+	uint32_t umask; /* of the user, for directories that are no copy */
 };
 
 /* What is copied where. One source and no trailing slash: dst is the copy;

@@ -83,6 +83,8 @@ static void report(struct worker *worker, struct job *job,
 	    outcome == COPY_UNSTABLE)
 		worker_say_fault(worker, job, entry->name, job_dst_name(entry),
 		                 fault);
+	if (outcome == COPY_UNCHANGED && !worker->settings->lists_unchanged)
+		action = NULL;
 	if (action && worker->settings->lists_entries) {
 		worker_path(&worker->path, pair->dst, job_path(job),
 		            job->path_len,

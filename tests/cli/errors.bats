@@ -172,7 +172,7 @@ make_own() { # DIR...
   [ "$(stat -c '%U %a %y' place/dst/y)" = "nobody 755 $(stat -c %y src/y)" ]
   [ "$(stat -c %y place/dst)" = "$(stat -c %y src)" ]
   # And again: what cannot be kept is no reason to copy anew, or to promise it.
-  run -0 --separate-stderr as_user "$PCOPY" -n -v src place/dst
+  run -0 --separate-stderr as_user "$PCOPY" -nvv src place/dst
   [ "$(cut -f 1 <<<"$output" | sort -u)" = unchanged ]
   [[ "$stderr" == *'2 unchanged'*'not preserved: 2 owners'* ]]
   [[ "$stderr" != *mended* ]]

@@ -64,7 +64,7 @@ same_options() { # FILE-WITH-ALL-OF-THEM
     sed -nE '/^complete/{
       s/^(.*) -s (.) (.*)$/-\2\n\1 \3/; s/(.*) -l ([a-z-]+) .*/--\2/p}' |
     grep -oE -- '^--?[A-Za-z][a-z-]*' | grep -vx -- --each >found
-  grep -oE -- '-s [a-zA-Z0] ' <(grep -E 'mode map' \
+  grep -oE -- '-s [a-zA-Z0] ' <(grep -vE 'mode (copy|each)' \
     "$TOP/completions/pcopy.fish") | sed 's/-s \(.\) /-\1/' >>found
   same_options found
 }
@@ -127,7 +127,7 @@ same_options() { # FILE-WITH-ALL-OF-THEM
     sh -c 'echo >>ran; [ "$(wc -l <ran)" -lt 5 ] && cat'
   [ "$(wc -l <ran)" -lt 20 ]
   [[ $output == *'halted: 4 made'* ]]
-  run -0 map -v src dst --ignore-cmd -- cat
+  run -0 map -vv src dst --ignore-cmd -- cat
   [ "$(grep -c ^current <<<"$output")" -eq 4 ]
 }
 
@@ -175,7 +175,7 @@ same_options() { # FILE-WITH-ALL-OF-THEM
   echo more >>src/a
   run -0 unshare -m bash -c '
     mount --bind dst dst && mount -o remount,ro,bind dst || exit
-    "$1" --map -n src dst -- cat || exit
+    "$1" --map -nvv src dst -- cat || exit
     "$1" --map --check src dst || [ $? -eq 2 ]' sh "$PCOPY"
   [[ $output == *$'make\tdst/a\tsource changed'* ]]
   [[ $output == *$'current\tdst/b'* ]]

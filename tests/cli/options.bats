@@ -65,7 +65,7 @@ from_source() {
 @test "unknown and ambiguous options are refused" {
   mkdir src
   wrong_usage "unknown option '-Z'" -Z src dst
-  wrong_usage "unknown option '-Z'" src dst -vZ
+  wrong_usage "unknown option '-Z' in '-vZ'" src dst -vZ
   wrong_usage "unknown option '--zoom'" --zoom src dst
   wrong_usage "unknown option '--zoom=1'" src dst --zoom=1
   wrong_usage "ambiguous option '--ver'" --ver src dst
@@ -245,7 +245,7 @@ from_source() {
   grep -qxF "copied	\$'dst/new\\nline'" list
   grep -qxF "copied	\$'dst/not \\xff utf8'" list
   grep -qxF "copied	dst/ü 中" list
-  "$PCOPY" --verbose src dst >list
+  "$PCOPY" --verbose -v src dst >list
   [ "$(grep -c ^unchanged list)" -eq 9 ]
 }
 

@@ -42,7 +42,7 @@ inode_list() { # DIR
   make_varied_tree src
   "$PCOPY" -q src dst
 
-  run -0 --separate-stderr "$PCOPY" -v src dst
+  run -0 --separate-stderr "$PCOPY" -vv src dst
 
   [ "$(cut -f 1 <<<"$output" | sort -u)" = unchanged ]
 }

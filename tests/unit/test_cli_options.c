@@ -83,7 +83,7 @@ CASE(defaults_are_those_of_the_contract)
 
 	CHECK_INT(options.progress, PROGRESS_AUTO);
 	CHECK(!options.is_quiet);
-	CHECK(!options.is_verbose);
+	CHECK_INT(options.n_verbose, 0);
 	CHECK_INT(options.settings.n_workers, mp_cpu_count());
 	CHECK_INT(options.settings.update, UPDATE_CHANGED);
 	CHECK(options.settings.queue_depth >= 64);
@@ -273,7 +273,7 @@ CASE(letters_may_share_a_dash)
 
 	CHECK_INT(options.settings.update, UPDATE_OLDER);
 	CHECK_INT(options.settings.n_workers, 4);
-	CHECK(options.is_verbose);
+	CHECK_INT(options.n_verbose, 1);
 	CHECK(options.settings.is_one_file_system);
 	CHECK(options.settings.is_dry_run);
 }
@@ -287,7 +287,7 @@ CASE(flags_have_long_names)
 	CHECK(options.settings.is_dry_run);
 	CHECK(options.settings.is_one_file_system);
 	CHECK(options.settings.is_inplace);
-	CHECK(options.is_verbose);
+	CHECK_INT(options.n_verbose, 1);
 	CHECK(good("pcopy --quiet a b").is_quiet);
 	CHECK(good("pcopy -q a b").is_quiet);
 }
@@ -336,7 +336,7 @@ CASE(missing_and_empty_operands_are_refused)
 CASE(unknown_options_are_refused_by_name)
 {
 	check_bad("pcopy -Z a b", "unknown option '-Z'");
-	check_bad("pcopy -nZ a b", "unknown option '-Z'");
+	check_bad("pcopy -nZ a b", "unknown option '-Z' in '-nZ'");
 	check_bad("pcopy --zoom a b", "unknown option '--zoom'");
 	check_bad("pcopy a b --zoom=3", "unknown option '--zoom=3'");
 	check_bad("pcopy --ver a b", "ambiguous option '--ver'");

@@ -271,6 +271,7 @@ CASE(a_directory_in_the_way_is_handed_back)
 CASE(entries_are_listed_when_asked)
 {
 	rig.settings.lists_entries = true;
+	rig.settings.lists_unchanged = true;
 	begin(0);
 	put_and_add("a");
 
