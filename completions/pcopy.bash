@@ -116,8 +116,8 @@ _pcopy() {
           -n --dry-run -v --verbose -q --quiet -x --one-file-system -u
           --update= --preserve= --no-preserve= -L --dereference -H
           --safe-links --reflink= --sparse= --force --inplace --progress=
-          --stats --each --map -a --archive -r --recursive -p -h --help -V
-          --version'
+          --each --map -a --archive -r --recursive -p --help -h --version -V
+          --stats'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
       else
         compopt -o filenames
