@@ -250,8 +250,10 @@ enum copy_outcome copy_entry(struct copy_tools *tools, struct copy_dirs *dirs,
 	if (dirs->dst_fd >= 0 && !dirs->dst_is_empty)
 		rc = meta_read_at(dirs->dst_fd, job_dst_name(entry), &dst);
 	if (dirs->dst_fd >= 0 && tools->settings->keep & DRESS_TIMES)
-		traits_learn_times(dirs->traits, dirs->dst_fd, &entry->meta,
-		                   rc == 0 ? &dst : NULL);
+		traits_learn_times(dirs->traits, dirs->dst_fd,
+		                   tools->settings->is_dry_run ? NULL
+		                                               : dirs->note,
+		                   &entry->meta, rc == 0 ? &dst : NULL);
 	if (rc == -ENOENT)
 		return do_copy(tools, dirs, entry, NULL, counts, fault);
 	if (rc < 0) {

@@ -36,7 +36,7 @@ static void learn_times(struct worker *worker, struct dress *dress)
 	                                  dress->have.dev, dress->dst.fd);
 
 	if (dress->keep & DRESS_TIMES)
-		traits_learn_times(traits, dress->dst.fd, dress->want,
+		traits_learn_times(traits, dress->dst.fd, NULL, dress->want,
 		                   &dress->have);
 	dress->times = traits->times;
 }

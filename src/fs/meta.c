@@ -122,12 +122,37 @@ static int64_t clamp(int64_t seconds, struct meta_times kept)
 	return seconds > kept.max_s ? kept.max_s : seconds;
 }
 
+/* In the file system's own time, which is not the source's. */
+static bool is_not_older(const struct meta *dst, const struct meta *src)
+{
+	return dst->mtime_s > src->mtime_s ||
+	       (dst->mtime_s == src->mtime_s && dst->mtime_ns >= src->mtime_ns);
+}
+
+static bool is_within(const struct meta *src, const struct meta *dst,
+                      int64_t step_ns)
+{
+	int64_t seconds = dst->mtime_s - src->mtime_s;
+
+	if (seconds > 3 || seconds < -3)
+		return false;
+	int64_t ns = seconds * NS_PER_S + (int64_t)dst->mtime_ns -
+	             (int64_t)src->mtime_ns;
+	return ns < step_ns && ns > -step_ns;
+}
+
 bool meta_same_mtime(const struct meta *src, const struct meta *dst,
                      struct meta_times kept)
 {
 	const uint32_t granularity_ns = kept.granularity_ns;
 	int64_t seconds = clamp(src->mtime_s, kept);
 
+	if (kept.is_unset)
+		return is_not_older(dst, src);
+	if (kept.is_lost_beyond && seconds != src->mtime_s)
+		return true;
+	if (kept.is_rounded && seconds == src->mtime_s)
+		return is_within(src, dst, granularity_ns);
 	if (granularity_ns >= NS_PER_S) {
 		int64_t step = granularity_ns / NS_PER_S;
 

@@ -62,12 +62,16 @@ bool meta_is_settled(const struct meta *meta, struct timespec now);
 struct meta_times {
 	uint32_t granularity_ns;
 	int64_t min_s, max_s;
+	bool is_rounded;     /* to a near step, not cut down to it */
+	bool is_lost_beyond; /* beyond min_s and max_s no time is set at all */
+	bool is_unset;       /* nor anywhere: it is that of the last write */
 };
 #define META_ALL_TIMES        \
 	((struct meta_times){ \
 		.granularity_ns = 1, .min_s = INT64_MIN, .max_s = INT64_MAX})
 
-/* Same mtime, as far as the destination keeps it. */
+/* Same mtime, as far as the destination keeps it. Where it cannot be set, it is
+ * not older. */
 bool meta_same_mtime(const struct meta *src, const struct meta *dst,
                      struct meta_times kept);
 

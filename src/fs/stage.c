@@ -174,21 +174,15 @@ static int rename_over(int from_fd, const char *note, struct stage_dir dir,
 	return renameat(from_fd, note, dir.fd, name) < 0 ? -errno : 0;
 }
 
-static int rename_from(int from_fd, char *note, struct stage_dir dir,
-                       struct traits *traits, const char *name)
-{
-	int rc = rename_over(from_fd, note, dir, traits, name);
-
-	if (rc < 0)
-		stage_sweep(from_fd, note);
-	note[0] = '\0';
-	return rc;
-}
-
 int stage_rename(struct stage_dir dir, struct traits *traits, char *note,
                  const char *name)
 {
-	return rename_from(dir.fd, note, dir, traits, name);
+	int rc = rename_over(dir.fd, note, dir, traits, name);
+
+	if (rc < 0)
+		stage_sweep(dir.fd, note);
+	note[0] = '\0';
+	return rc;
 }
 
 int stage_rename_link(struct stage_dir dir, struct traits *traits, char *note,
@@ -205,9 +199,12 @@ int stage_rename_link(struct stage_dir dir, struct traits *traits, char *note,
 static int rename_it(struct stage *stage, struct stage_dir dir,
                      const char *name)
 {
-	int rc = rename_from(stage->from_fd, stage->note, dir, stage->traits,
+	int rc = rename_over(stage->from_fd, stage->note, dir, stage->traits,
 	                     name);
 
+	/* Else it goes when it is closed: some cannot remove what is open. */
+	if (rc == 0)
+		stage->note[0] = '\0';
 	if (stage->from_fd == stage->dir_fd || !stage_is_way_refused(rc) ||
 	    rc == -EISDIR)
 		return rc;
@@ -224,8 +221,7 @@ static int link_it(struct stage *stage, struct stage_dir dir, const char *name)
 		stage_make_name(stage->note);
 		rc = node_link(stage->fd, stage->dir_fd, stage->note);
 		if (rc == 0)
-			return stage_rename(dir, stage->traits, stage->note,
-			                    name);
+			return rename_it(stage, dir, name);
 		stage->note[0] = '\0';
 	}
 	if (!stage_is_way_refused(rc))

@@ -2,6 +2,8 @@
 #include "fs/traits.h"
 
 #include "base/fd.h"
+#include "fs/stage.h"
+#include "fs/times.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -70,63 +72,56 @@ struct traits *traits_of(struct traits_table *table, uint64_t dev, int fd)
 	return traits;
 }
 
-/* The last digits that stay of 999,999,999 ns. */
-static uint32_t granularity_of(uint32_t kept_ns)
-{
-	return kept_ns ? (uint32_t)NS_PER_S - kept_ns : (uint32_t)NS_PER_S;
-}
-
-/* On a file without a name, which goes when it is closed: times beyond all
- * that file systems keep, and the end of some second. */
-static int try_times(int fd, struct meta_times *out)
-{
-	const struct meta_target target = {.fd = fd};
-	const int64_t far = INT64_C(1) << 60;
-	struct meta set = {.atime_s = -far, .mtime_s = far}, got;
-	int rc = meta_set_times(target, &set);
-
-	if (rc == 0)
-		rc = meta_read(fd, &got);
-	if (rc)
-		return rc;
-	out->min_s = got.atime_s == -far ? INT64_MIN : got.atime_s;
-	out->max_s = got.mtime_s == far ? INT64_MAX : got.mtime_s;
-	set = (struct meta){.atime_s = 1000000000,
-	                    .mtime_s = 1000000000,
-	                    .mtime_ns = (uint32_t)NS_PER_S - 1};
-	rc = meta_set_times(target, &set);
-	if (rc == 0)
-		rc = meta_read(fd, &got);
-	if (rc == 0)
-		out->granularity_ns = granularity_of(got.mtime_ns);
-	return rc;
-}
-
 /* Before 1901 or after 2038. */
 static bool is_beyond_32_bits(int64_t seconds)
 {
 	return seconds < INT32_MIN || seconds > INT32_MAX;
 }
 
-/* A copy whose time is round, and not the source's. */
-static bool looks_cut(const struct meta *src, const struct meta *dst)
+/* A copy that would be right but for its time. A directory's is never right
+ * when it is looked at, so it has to look cut. */
+static bool looks_off(const struct traits *traits, const struct meta *src,
+                      const struct meta *dst)
 {
-	return dst && src->mtime_ns != dst->mtime_ns &&
-	       dst->mtime_ns % 100 == 0;
+	if (!dst || (src->mode ^ dst->mode) & S_IFMT ||
+	    meta_same_mtime(src, dst, traits->times))
+		return false;
+	if (meta_is(src, S_IFREG))
+		return src->size == dst->size;
+	struct meta_times guess = traits->times;
+	return !meta_is(src, S_IFDIR) || times_explain(src, dst, &guess);
 }
 
-void traits_learn_times(struct traits *traits, int dir_fd,
+/* A new file of ours, named if it has to be. */
+static int open_probe(int dir_fd, char *note)
+{
+	int fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0 || !note || note[0])
+		return fd;
+	stage_make_name(note);
+	fd = openat(dir_fd, note,
+	            O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		note[0] = '\0';
+	return fd;
+}
+
+void traits_learn_times(struct traits *traits, int dir_fd, char *note,
                         const struct meta *src, const struct meta *dst)
 {
-	struct meta_times times = META_ALL_TIMES;
-
 	if (traits->knows_times ||
 	    !(is_beyond_32_bits(src->mtime_s) ||
-	      is_beyond_32_bits(src->atime_s) || looks_cut(src, dst)))
+	      is_beyond_32_bits(src->atime_s) || looks_off(traits, src, dst)))
 		return;
-	traits->knows_times = true;
-	int fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd >= 0 && try_times(fd, &times) == 0)
-		traits->times = times;
+	int fd = open_probe(dir_fd, note);
+	if (fd >= 0) {
+		traits->times = times_learn(fd);
+		traits->knows_times = true;
+	} else if (dst) {
+		(void)times_explain(src, dst, &traits->times);
+	}
 	(void)fd_close(fd);
+	if (note)
+		stage_sweep(dir_fd, note);
 }

@@ -39,8 +39,10 @@ struct traits_table {
 struct traits *traits_of(struct traits_table *table, uint64_t dev, int fd);
 
 /* Finds out which times are kept here, unless they are known, if what was seen
- * of src, or of its copy dst (which may be NULL), lets one doubt that all are. */
-void traits_learn_times(struct traits *traits, int dir_fd,
+ * of src, or of its copy dst (which may be NULL), lets one doubt that all are.
+ * By an unnamed file, or else a temporary one whose name is in note meanwhile;
+ * note NULL: nothing is to be seen of it, and what dst looks like has to do. */
+void traits_learn_times(struct traits *traits, int dir_fd, char *note,
                         const struct meta *src, const struct meta *dst);
 
 #endif

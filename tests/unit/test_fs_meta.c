@@ -275,12 +275,15 @@ static bool is_same(int64_t a_s, uint32_t a_ns, int64_t b_s, uint32_t b_ns,
 
 	return meta_same_mtime(
 		&a, &b,
-		(struct meta_times){granularity_ns, INT64_MIN, INT64_MAX});
+		(struct meta_times){.granularity_ns = granularity_ns,
+	                            .min_s = INT64_MIN,
+	                            .max_s = INT64_MAX});
 }
 
 CASE(times_beyond_what_is_kept_are_the_last_or_first)
 {
-	const struct meta_times kept = {1, -10, 10};
+	const struct meta_times kept = {
+		.granularity_ns = 1, .min_s = -10, .max_s = 10};
 	const struct meta far = {.mtime_s = 99, .mtime_ns = 5};
 	const struct meta early = {.atime_s = -11, .mtime_s = -99};
 	const struct meta last = {.mtime_s = 10}, first = {.mtime_s = -10};

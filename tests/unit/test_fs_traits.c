@@ -61,21 +61,28 @@ CASE(times_are_tried_when_there_is_doubt_only)
 {
 	int dir = enter_work_dir();
 	struct traits *traits = traits_of(&table, 1, dir);
-	const struct meta plain = {.mtime_s = 5, .mtime_ns = 123456789};
-	const struct meta cut = {.mtime_s = 5, .mtime_ns = 123456700};
+	const struct meta plain = {
+		.mode = S_IFREG, .mtime_s = 5, .mtime_ns = 123456789};
+	const struct meta cut = {
+		.mode = S_IFREG, .mtime_s = 5, .mtime_ns = 123456700};
+	const struct meta other = {.mode = S_IFREG, .size = 1, .mtime_s = 5};
+	const struct meta made = {.mode = S_IFDIR, .mtime_s = 5};
+	const struct meta dir_of = {
+		.mode = S_IFDIR, .mtime_s = 99, .mtime_ns = 77};
 	const struct meta late = {.mtime_s = (int64_t)INT32_MAX + 1};
 
-	traits_learn_times(traits, dir, &plain, NULL);
-	traits_learn_times(traits, dir, &plain, &plain);
-	traits_learn_times(traits, dir, &cut, &plain);
-	traits_learn_times(traits, dir, &cut, &cut);
+	traits_learn_times(traits, dir, NULL, &plain, NULL);
+	traits_learn_times(traits, dir, NULL, &plain, &plain);
+	traits_learn_times(traits, dir, NULL, &plain, &other);
+	traits_learn_times(traits, dir, NULL, &made, &dir_of);
+	traits_learn_times(traits, dir, NULL, &cut, &cut);
 	CHECK(!traits->knows_times);
 
-	traits_learn_times(traits, dir, &plain, &cut);
+	traits_learn_times(traits, dir, NULL, &plain, &cut);
 	CHECK(traits->knows_times);
 	CHECK_INT(traits->times.granularity_ns, 1);
 	traits->knows_times = false;
-	traits_learn_times(traits, dir, &late, NULL);
+	traits_learn_times(traits, dir, NULL, &late, NULL);
 	CHECK(traits->knows_times);
 	CHECK(traits->times.max_s > INT32_MAX);
 	CHECK(traits->times.min_s < INT32_MIN / 2);
