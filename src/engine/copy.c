@@ -70,6 +70,13 @@ static int is_taken(struct copy_tools *tools, struct copy_dirs *dirs,
 	return rc < 0 ? rc : !rc;
 }
 
+int copy_not_created(struct fault *fault, const char *what, int rc)
+{
+	if (rc == -EINVAL || rc == -EILSEQ || rc == -ENAMETOOLONG)
+		what = "has a name that the target cannot hold";
+	return fault_dst(fault, what, rc);
+}
+
 int copy_name_refused(struct copy_tools *tools, struct copy_dirs *dirs,
                       const char *name, int rc, struct fault *fault)
 {
@@ -90,8 +97,9 @@ int copy_name_refused(struct copy_tools *tools, struct copy_dirs *dirs,
 		                 "is in use and cannot be replaced "
 		                 "(--inplace writes into it)",
 		                 rc);
-	if (rc == -EISDIR || !stage_is_way_refused(rc))
-		return fault_dst(fault, "cannot publish", rc);
+	if (rc == -EINVAL || rc == -EILSEQ || rc == -EISDIR ||
+	    !stage_is_way_refused(rc))
+		return copy_not_created(fault, "cannot publish", rc);
 	return fault_dst(fault,
 	                 "cannot be renamed to its name "
 	                 "(--inplace needs no renaming)",

@@ -270,8 +270,8 @@ static int open_inplace(struct copying *copying, int *out)
 	if (fd < 0 && (errno == EACCES || errno == ETXTBSY))
 		return 0;
 	if (fd < 0)
-		return fault_dst(copying->fault, "cannot open for writing",
-		                 -errno);
+		return copy_not_created(copying->fault,
+		                        "cannot open for writing", -errno);
 	int rc = is_new ? begin_new(copying, fd, dirs->is_closed)
 	                : reuse(copying, fd);
 	if (rc == 0 && is_new)

@@ -69,14 +69,20 @@ static bool says_not_supported(int rc)
 	       rc == -EINVAL || rc == -ENOTTY;
 }
 
-/* A device may be refused to us alone: a socket may be made by anybody. */
-static bool makes_no_nodes(const struct copy_dirs *dirs)
+/* It is neither the name, which another one shows, nor, with a device, that it
+ * is refused to us: a socket may be made by anybody. */
+static bool has_no_place(const struct copy_dirs *dirs, const struct meta *meta)
 {
-	int rc = 0;
+	const bool is_device = meta_is(meta, S_IFCHR) || meta_is(meta, S_IFBLK);
+	const uint32_t type = is_device ? S_IFSOCK : meta->mode & S_IFMT;
+	int rc;
 
 	stage_make_name(dirs->note);
-	if (mknodat(dirs->dst_fd, dirs->note, S_IFSOCK | 0600, 0) < 0)
-		rc = -errno;
+	if (meta_is(meta, S_IFLNK))
+		rc = symlinkat("x", dirs->dst_fd, dirs->note);
+	else
+		rc = mknodat(dirs->dst_fd, dirs->note, type | 0600, 0);
+	rc = rc < 0 ? -errno : 0;
 	stage_sweep(dirs->dst_fd, dirs->note);
 	return says_not_supported(rc);
 }
@@ -88,9 +94,9 @@ static enum copy_outcome not_made(const struct copy_dirs *dirs,
 {
 	bool is_link = meta_is(meta, S_IFLNK);
 
-	(void)fault_dst(fault, "cannot create", rc);
+	(void)copy_not_created(fault, "cannot create", rc);
 	if (says_not_supported(rc) && !dirs->dst_is_locked &&
-	    (is_link || makes_no_nodes(dirs))) {
+	    has_no_place(dirs, meta)) {
 		counts->lost[is_link ? LOST_SYMLINKS : LOST_NODES]++;
 		return COPY_NO_PLACE;
 	}

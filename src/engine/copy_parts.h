@@ -51,6 +51,9 @@ struct stage_dir copy_stage_dir(const struct copy_dirs *dirs);
 int copy_name_refused(struct copy_tools *tools, struct copy_dirs *dirs,
                       const char *name, int rc, struct fault *fault);
 
+/* An entry could not be made under its name: says of the name what it can. */
+int copy_not_created(struct fault *fault, const char *what, int rc);
+
 /* 1, and a fault, when dst, which has the entry's name here, is the copy of
  * another one. For directories that were there before. */
 int copy_is_another(struct copy_tools *tools, struct copy_dirs *dirs,

@@ -219,7 +219,7 @@ int enter_make_dst(struct worker *worker, struct enter_dir *dir, int src_fd,
 	if (rc == -ENOTDIR)
 		return refuse_file(worker, dir, fault);
 	if (rc < 0)
-		return fault_dst(fault, "cannot create directory", rc);
+		return copy_not_created(fault, "cannot create directory", rc);
 	if (rc == 0 && is_source_root(worker, fd, name, &meta))
 		return refuse_dst(fault, "is the source itself");
 	if (rc == 0 && is_another(worker, dir, fd, name, &meta))

@@ -167,7 +167,7 @@ bool meta_same_mtime(const struct meta *src, const struct meta *dst,
 
 bool meta_times_fit(const struct meta *meta, struct meta_times kept)
 {
-	return clamp(meta->mtime_s, kept) == meta->mtime_s &&
+	return !kept.is_unset && clamp(meta->mtime_s, kept) == meta->mtime_s &&
 	       clamp(meta->atime_s, kept) == meta->atime_s;
 }
 

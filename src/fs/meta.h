@@ -75,7 +75,8 @@ struct meta_times {
 bool meta_same_mtime(const struct meta *src, const struct meta *dst,
                      struct meta_times kept);
 
-/* Neither atime nor mtime is before the first or after the last. */
+/* Neither atime nor mtime is before the first or after the last, and they can
+ * be set. */
 bool meta_times_fit(const struct meta *meta, struct meta_times kept);
 
 /* The inode to change: a descriptor, which may be an O_PATH one, as symlinks

@@ -20,7 +20,7 @@ teardown() {
 
 run_copy() { # ARG...
   run "$PCOPY" "$@"
-  echo "$output"; find back -name ".pcopy*"
+  echo "$output"
   [ -z "$(find back -name '.pcopy*')" ]
 }
 
@@ -215,4 +215,18 @@ make_src() {
   [ "$status" -eq 0 ]
   run_copy --inplace src m/dst
   [[ $output == *'pcopy: 0 copied, '* ]]
+}
+
+@test "names that the target cannot hold are said to be that" {
+  mkdir -p src/"a:dir"
+  echo x >src/"a:b"
+  ln -s x src/"l:k"
+  mkfifo src/"p?p"
+  echo good >src/good
+  quirk badnames
+  run_copy src m/dst
+  [ "$status" -eq 1 ]
+  [ "$(grep -c 'has a name that the target cannot hold' <<<"$output")" -eq 4 ]
+  [[ $output != *'not preserved'* ]]
+  [ "$(ls back/dst)" = good ]
 }
