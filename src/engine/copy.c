@@ -230,11 +230,36 @@ static enum copy_outcome do_copy(struct copy_tools *tools,
 	return copy_node(tools, dirs, entry, dst != NULL, counts, fault);
 }
 
+void copy_overlook(struct copy_tools *tools, const struct meta *dst,
+                   struct dress *dress)
+{
+	const struct traits *traits =
+		traits_of(&tools->traits, dst->dev, dress->dst.fd);
+	const struct meta *want = dress->want;
+	struct meta *have = &dress->have;
+
+	if (traits->no_modes && (dress->keep & DRESS_MODE) &&
+	    !meta_is(want, S_IFLNK) && have->mode != want->mode) {
+		have->mode = want->mode;
+		dress->lost.n_modes++;
+	}
+	if (traits->no_owners && (dress->keep & DRESS_OWNER) &&
+	    (have->uid != want->uid || have->gid != want->gid)) {
+		have->uid = want->uid;
+		have->gid = want->gid;
+		dress->lost.n_owners++;
+	}
+}
+
 static enum copy_outcome mend(struct copy_tools *tools, struct copy_dirs *dirs,
                               const struct job_entry *entry,
                               const struct meta *dst, struct counts *counts,
                               struct fault *fault)
 {
+	char *note = tools->settings->is_dry_run ? NULL : dirs->note;
+
+	traits_learn_rights(dirs->traits, dirs->dst_fd, note, &entry->meta,
+	                    dst);
 	enum copy_outcome outcome =
 		copy_mend(tools, dirs, entry, dst, counts, fault);
 	bool stays = outcome == COPY_MENDED || outcome == COPY_UNCHANGED;

@@ -128,6 +128,7 @@ static int mend_held(struct copy_tools *tools, struct dress *dress,
                      const struct meta *dst, struct fault *fault)
 {
 	dress->have = *dst;
+	copy_overlook(tools, dst, dress);
 	if (meta_is(dst, S_IFREG) && (dress->keep & DRESS_FLAGS) &&
 	    !dress->src.is_path && !dress->dst.is_path) {
 		int rc = copy_read_flags(tools, dress->src.fd, dress->want->dev,

@@ -133,6 +133,9 @@ enum copy_outcome copy_node(struct copy_tools *tools, struct copy_dirs *dirs,
 		rc = make_node(tools, dirs, meta, name);
 	}
 	if (rc < 0) {
+		/* Some make half of it. */
+		if (is_staged && rc != -EEXIST)
+			stage_sweep(dirs->dst_fd, dirs->note);
 		dirs->note[0] = '\0';
 		return not_made(dirs, meta, rc, counts, fault);
 	}

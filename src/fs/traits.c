@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 /* Some file systems keep coarser times than nanoseconds: a copy there is the
  * same if its time is the source's, cut to this step. FAT keeps two seconds,
@@ -124,4 +125,39 @@ void traits_learn_times(struct traits *traits, int dir_fd, char *note,
 	(void)fd_close(fd);
 	if (note)
 		stage_sweep(dir_fd, note);
+}
+
+static void try_rights(int fd, struct traits *traits)
+{
+	const struct meta_target target = {.fd = fd};
+	struct meta before, after;
+	struct meta_kept kept;
+
+	if (meta_read(fd, &before) < 0)
+		return;
+	const struct meta other = {.uid = before.uid + 1,
+	                           .gid = before.gid + 1};
+	(void)meta_set_perms(target, before.mode & 0200 ? 0400 : 0600);
+	if (geteuid() == 0)
+		(void)meta_set_owner(fd, &other, &kept);
+	if (meta_read(fd, &after) < 0)
+		return;
+	traits->knows_rights = true;
+	traits->no_modes = after.mode == before.mode;
+	traits->no_owners = geteuid() == 0 && after.uid == before.uid &&
+	                    after.gid == before.gid;
+}
+
+void traits_learn_rights(struct traits *traits, int dir_fd, char *note,
+                         const struct meta *src, const struct meta *dst)
+{
+	if (traits->knows_rights || !note ||
+	    (src->mode == dst->mode && src->uid == dst->uid &&
+	     src->gid == dst->gid))
+		return;
+	int fd = open_probe(dir_fd, note);
+	if (fd >= 0)
+		try_rights(fd, traits);
+	(void)fd_close(fd);
+	stage_sweep(dir_fd, note);
 }

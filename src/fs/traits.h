@@ -22,8 +22,11 @@ struct traits {
 	bool no_xattr;        /* cannot hold extended attributes at all */
 	uint32_t told_losses; /* for the user of this table */
 	enum flags_form flags_form;
-	bool errs_late;   /* write errors may show at close or fsync only */
-	bool knows_times; /* by trying, not by its name */
+	bool knows_rights; /* by trying: */
+	bool no_modes;     /* permissions are what they are, whatever is set */
+	bool no_owners;    /* likewise */
+	bool errs_late;    /* write errors may show at close or fsync only */
+	bool knows_times;  /* by trying, not by its name */
 	struct meta_times times;
 };
 
@@ -44,5 +47,10 @@ struct traits *traits_of(struct traits_table *table, uint64_t dev, int fd);
  * note NULL: nothing is to be seen of it, and what dst looks like has to do. */
 void traits_learn_times(struct traits *traits, int dir_fd, char *note,
                         const struct meta *src, const struct meta *dst);
+
+/* Finds out whether permissions, and with root owners, are kept here, unless it
+ * is known, if dst's are not src's. note as above; NULL: it is not asked. */
+void traits_learn_rights(struct traits *traits, int dir_fd, char *note,
+                         const struct meta *src, const struct meta *dst);
 
 #endif
