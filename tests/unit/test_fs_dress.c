@@ -16,7 +16,7 @@ static struct dress dress = {
 	.keep = ALL,
 	.umask = 022,
 	.want = &want,
-	.times = {1, INT64_MIN, INT64_MAX},
+	.times = {.granularity_ns = 1, .min_s = INT64_MIN, .max_s = INT64_MAX},
 	.scratch = &scratch,
 };
 
