@@ -96,11 +96,19 @@ static int begin_new(struct copying *copying, int fd, bool has_perms)
 
 	dress->have = dirs->new_meta;
 	dress->have.mode = has_perms && !dirs->inherits_acl
-	                           ? S_IFREG | dress_perms(dress)
+	                           ? S_IFREG | dress_birth_perms(dress)
 	                           : S_IFREG | 0600;
 	dress->have_flags = dirs->new_flags;
 	dress->is_bare = !dirs->inherits_acl;
 	return rc;
+}
+
+/* What it inherits may let in whom its source keeps out. */
+static uint32_t birth_perms(const struct copying *copying)
+{
+	if (copying->dirs->inherits_acl)
+		return 0600;
+	return dress_birth_perms(&copying->dress);
 }
 
 /* The file exists and is empty: everything up to its name. */
@@ -116,6 +124,7 @@ static int fill(struct copying *copying, int fd)
 		                     copying->meta.dev, &dress->want_flags);
 		if (rc < 0)
 			return fault_src(fault, "cannot read inode flags", rc);
+		dress->lost.n_flags += rc == FLAGS_HIDDEN;
 		rc = flags_set_early(fd, &dress->want_flags, &dress->have_flags,
 		                     &dress->lost.n_flags, fault);
 	}
@@ -174,11 +183,10 @@ static int settle(struct copying *copying, int fd, int changed)
 static int copy_staged(struct copying *copying, bool is_last_try)
 {
 	struct copy_dirs *dirs = copying->dirs;
-	struct dress *dress = &copying->dress;
 	struct stage stage;
 	bool has_perms;
 	int rc = stage_open(&stage, copy_stage_dir(dirs), dirs->traits,
-	                    dress_perms(dress), &has_perms, dirs->note);
+	                    birth_perms(copying), &has_perms, dirs->note);
 
 	if (rc < 0)
 		return fault_dst(copying->fault, "cannot create", rc);
@@ -214,7 +222,8 @@ static int can_be_reused(struct copying *copying, int fd)
 	return copy_is_own(copying->dirs, fd, &dress->have, copying->name);
 }
 
-/* Closes the file to others before it gets a byte of the new content. */
+/* Closes the file to others before it gets a byte of the new content. 0 when
+ * that is refused, as the file is somebody else's. */
 static int empty_it(struct copying *copying, int fd)
 {
 	struct dress *dress = &copying->dress;
@@ -222,12 +231,14 @@ static int empty_it(struct copying *copying, int fd)
 
 	if ((dress->have.mode & META_PERMS) != 0600)
 		rc = meta_set_perms((struct meta_target){.fd = fd}, 0600);
+	if (rc < 0 && !fault_is_trouble(rc))
+		return 0;
 	if (rc == 0 && dress->have.size && ftruncate(fd, 0) < 0)
 		rc = -errno;
 	if (rc == 0 && (dress->keep & DRESS_FLAGS))
 		rc = flags_read(fd, &dress->have_flags);
 	dress->have.mode = S_IFREG | 0600;
-	return rc;
+	return rc < 0 ? rc : 1;
 }
 
 /* 1 when the existing file that fd holds can be, and is, written into. */
@@ -240,8 +251,7 @@ static int reuse(struct copying *copying, int fd)
 		rc = -EEXIST;
 	if (rc == 0)
 		rc = can_be_reused(copying, fd);
-	int emptied = rc > 0 ? empty_it(copying, fd) : 0;
-	return emptied < 0 ? emptied : rc;
+	return rc > 0 ? empty_it(copying, fd) : rc;
 }
 
 /* Under the final name. An existing file keeps its inode, and so its other
@@ -250,7 +260,7 @@ static int open_inplace(struct copying *copying, int *out)
 {
 	const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	struct copy_dirs *dirs = copying->dirs;
-	uint32_t perms = dirs->is_closed ? dress_perms(&copying->dress) : 0600;
+	uint32_t perms = dirs->is_closed ? birth_perms(copying) : 0600;
 	int fd = openat(dirs->dst_fd, copying->name, flags | O_CREAT | O_EXCL,
 	                perms);
 	bool is_new = fd >= 0;
@@ -309,6 +319,9 @@ static int copy_once(struct copying *copying, bool is_inplace, bool is_last)
 	copying->dress.src.fd = copying->src_fd;
 	copying->dress.is_new = true;
 	copying->dress.replaced = copying->replaced;
+	int looked = dress_look(&copying->dress, copying->fault);
+	if (looked < 0)
+		return looked;
 	if (is_inplace) {
 		int fd = -1;
 		int rc = open_inplace(copying, &fd);

@@ -106,7 +106,9 @@ static int read_wanted_flags(const struct linking *linking, struct flags have,
 	if (!source.is_path)
 		rc = flags_read(source.fd, want);
 	(void)fd_close(source.fd);
-	return rc;
+	if (rc == FLAGS_HIDDEN)
+		*want = have;
+	return rc < 0 ? rc : 0;
 }
 
 /* An immutable or append-only file takes no new name and gives none up: its
@@ -124,6 +126,8 @@ static int publish_locked(const struct linking *linking, const char *name,
 
 	if (rc == 0)
 		rc = target.is_path ? -EPERM : flags_read(target.fd, &have);
+	if (rc == FLAGS_HIDDEN)
+		rc = -EPERM;
 	if (rc == 0)
 		rc = read_wanted_flags(linking, have, &want);
 	if (rc == 0 && flags_are_locked(have))

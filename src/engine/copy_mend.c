@@ -34,23 +34,29 @@ void copy_count_lost(struct counts *counts, const struct dress_lost *lost)
 	counts->lost[LOST_FLAGS] += lost->n_flags;
 }
 
-/* What has the name now. */
+/* What has the name now. A regular file that may not be opened is held as a
+ * path: the errno that said so, positive. */
 static int open_entry(int dir_fd, const char *name, const struct meta *seen,
                       bool follows, struct meta_target *out)
 {
 	const int flags = O_NONBLOCK | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW);
 
-	*out = (struct meta_target){.fd = -1};
+	int refused = 0;
+
+	*out = (struct meta_target){.fd = -1, .dir_fd = dir_fd, .name = name};
 	if (meta_is(seen, S_IFREG)) {
 		out->fd = openat(dir_fd, name, O_RDONLY | O_NOATIME | flags);
 		if (out->fd < 0 && errno == EPERM)
 			out->fd = openat(dir_fd, name, O_RDONLY | flags);
 	}
 	if (out->fd < 0) {
+		refused = meta_is(seen, S_IFREG) ? errno : 0;
+		if (fault_is_trouble(-refused))
+			return -refused;
 		out->is_path = true;
 		out->fd = openat(dir_fd, name, O_PATH | flags);
 	}
-	return out->fd < 0 ? -errno : 0;
+	return out->fd < 0 ? -errno : refused;
 }
 
 static int check_held(const struct meta_target *held, const struct meta *seen)
@@ -66,7 +72,7 @@ int copy_hold(int dir_fd, const char *name, const struct meta *seen,
 {
 	int rc = open_entry(dir_fd, name, seen, follows, out);
 
-	if (rc == 0)
+	if (rc >= 0)
 		rc = check_held(out, seen);
 	if (rc < 0)
 		out->fd = fd_close(out->fd);
@@ -122,6 +128,28 @@ int copy_make_way(struct copy_tools *tools, const struct copy_dirs *dirs,
 	return dst->is_locked ? copy_unlock(tools, dirs, name, dst, fault) : 0;
 }
 
+/* Of the copy's, when they are hidden, it is only known that there are none of
+ * its source. */
+static int read_flags(struct copy_tools *tools, struct dress *dress,
+                      const struct meta *dst, struct fault *fault)
+{
+	if (!meta_is(dst, S_IFREG) || !(dress->keep & DRESS_FLAGS) ||
+	    dress->src.is_path)
+		return 0;
+	int rc = copy_read_flags(tools, dress->src.fd, dress->want->dev,
+	                         &dress->want_flags);
+	if (rc < 0)
+		return fault_src(fault, "cannot read inode flags", rc);
+	dress->lost.n_flags += rc == FLAGS_HIDDEN;
+	if (dress->dst.is_path)
+		return 0;
+	rc = copy_read_flags(tools, dress->dst.fd, dst->dev,
+	                     &dress->have_flags);
+	if (rc < 0)
+		return fault_dst(fault, "cannot read inode flags", rc);
+	return 0;
+}
+
 /* Both sides are held and dressed; 1 when something was put right, or
  * FLAGS_NEED_NEW. */
 static int mend_held(struct copy_tools *tools, struct dress *dress,
@@ -129,17 +157,9 @@ static int mend_held(struct copy_tools *tools, struct dress *dress,
 {
 	dress->have = *dst;
 	copy_overlook(tools, dst, dress);
-	if (meta_is(dst, S_IFREG) && (dress->keep & DRESS_FLAGS) &&
-	    !dress->src.is_path && !dress->dst.is_path) {
-		int rc = copy_read_flags(tools, dress->src.fd, dress->want->dev,
-		                         &dress->want_flags);
-
-		if (rc == 0)
-			rc = copy_read_flags(tools, dress->dst.fd, dst->dev,
-			                     &dress->have_flags);
-		if (rc < 0)
-			return fault_dst(fault, "cannot read inode flags", rc);
-	}
+	int rc = read_flags(tools, dress, dst, fault);
+	if (rc < 0)
+		return rc;
 	int changed = dress_put(dress, fault);
 	if (changed < 0)
 		return changed;
@@ -164,13 +184,16 @@ static enum copy_outcome make_anew(struct copy_tools *tools,
 }
 
 /* 1 when something is to be put right. */
-static int look(struct copy_tools *tools, const struct dress *dress,
+static int look(struct copy_tools *tools, struct dress *dress,
                 const struct meta *dst, struct fault *fault)
 {
 	struct dress only = *dress;
 
 	only.only_looks = true;
-	return mend_held(tools, &only, dst, fault);
+	int rc = mend_held(tools, &only, dst, fault);
+	if (rc == 0)
+		dress->lost = only.lost;
+	return rc;
 }
 
 /* A look first, as a locked file that is right needs no unlocking. */
@@ -239,24 +262,57 @@ static int mend_opened(struct copy_tools *tools, const struct copy_dirs *dirs,
 	return mend_dst(tools, dirs, entry, dst, dress, fault);
 }
 
+static bool is_gone(int rc)
+{
+	return rc == -ENOENT || rc == -ESTALE || rc == -ELOOP;
+}
+
+static const char *what_failed(int rc)
+{
+	return is_gone(rc) ? "was replaced meanwhile" : "cannot open";
+}
+
+/* -ESTALE when the source is gone or another one. One that may not be read may
+ * have other attributes than its copy, and other content. */
+static int open_source(struct copy_tools *tools, const struct copy_dirs *dirs,
+                       const struct job_entry *entry, struct meta_target *out,
+                       struct fault *fault)
+{
+	bool follows = tools->settings->follow == FOLLOW_ALL;
+	int rc = open_entry(dirs->src_fd, entry->name, &entry->meta, follows,
+	                    out);
+
+	if (rc > 0) {
+		int held = check_held(out, &entry->meta);
+
+		rc = held < 0 ? held : -rc;
+	}
+	if (rc < 0) {
+		(void)fault_src(fault, what_failed(rc), rc);
+		rc = is_gone(rc) ? -ESTALE : rc;
+	}
+	return rc;
+}
+
 enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
                             const struct job_entry *entry,
                             const struct meta *dst, struct counts *counts,
                             struct fault *fault)
 {
 	struct dress dress = copy_dress(tools, dirs, &entry->meta);
-	bool follows = tools->settings->follow == FOLLOW_ALL;
-	int rc = open_entry(dirs->src_fd, entry->name, &entry->meta, follows,
-	                    &dress.src);
+	int rc = open_source(tools, dirs, entry, &dress.src, fault);
 
 	if (rc < 0) {
-		(void)fault_src(fault, "was replaced meanwhile", rc);
-		return COPY_VANISHED;
+		(void)fd_close(dress.src.fd);
+		return rc == -ESTALE ? COPY_VANISHED : COPY_FAILED;
 	}
 	rc = open_entry(dirs->dst_fd, job_dst_name(entry), dst, false,
 	                &dress.dst);
+	/* Others could put something else there to be changed. */
+	if (dirs->writer_now != 0)
+		dress.dst.name = NULL;
 	if (rc < 0)
-		rc = fault_dst(fault, "was replaced meanwhile", rc);
+		rc = fault_dst(fault, what_failed(rc), rc);
 	else if (!is_right(tools, dirs, dst, &dress))
 		rc = mend_opened(tools, dirs, entry, dst, &dress, fault);
 	copy_note_made(dirs, dress.dst.fd);

@@ -37,7 +37,12 @@ static int dress_node(struct copy_tools *tools, struct copy_dirs *dirs,
 	int rc;
 
 	dress.dst = (struct meta_target){
-		.fd = node_open_path(dirs->dst_fd, name), .is_path = true};
+		.fd = node_open_path(dirs->dst_fd, name),
+		.is_path = true,
+		.dir_fd = dirs->dst_fd,
+		/* Others could put something else there. */
+		.name = dirs->writer_now == 0 ? name : NULL,
+	};
 	if (dress.dst.fd < 0)
 		return fault_dst(fault, "cannot open", dress.dst.fd);
 	rc = meta_read(dress.dst.fd, &dress.have);
@@ -50,12 +55,16 @@ static int dress_node(struct copy_tools *tools, struct copy_dirs *dirs,
 		(void)fd_close(dress.dst.fd);
 		return fault_dst(fault, "was replaced meanwhile", rc);
 	}
-	/* Without its source it is dressed as far as is known. */
-	(void)copy_hold(dirs->src_fd, entry->name, want,
-	                tools->settings->follow == FOLLOW_ALL, &dress.src);
+	/* Without its source, when that is gone, it is dressed as far as is
+	 * known. */
+	rc = copy_hold(dirs->src_fd, entry->name, want,
+	               tools->settings->follow == FOLLOW_ALL, &dress.src);
 	dress.is_new = true;
 	dress.is_bare = !dirs->inherits_acl;
-	rc = dress_put(&dress, fault);
+	if (rc < 0 && rc != -ENOENT && rc != -ESTALE)
+		rc = fault_src(fault, "cannot open", rc);
+	else
+		rc = dress_put(&dress, fault);
 	copy_note_made(dirs, dress.dst.fd);
 	(void)fd_close(dress.src.fd);
 	(void)fd_close(dress.dst.fd);

@@ -177,7 +177,8 @@ static void start_file_operand(struct feed *feed, const struct pair *pair)
 static void prepare_dst_root(struct feed *feed, struct dir *dir,
                              const struct pair *pair)
 {
-	const struct meta_target root = {pair->dst_fd, pair->dst_is_path};
+	const struct meta_target root = {.fd = pair->dst_fd,
+	                                 .is_path = pair->dst_is_path};
 	struct fault fault;
 
 	dir->dst_writer = held_writer(&pair->dst_meta);

@@ -8,7 +8,7 @@
 #include "fs/tree.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <string.h>
 
 /* What the directory has, and what flags it is to have. */
 static int read_held(struct copy_tools *tools, const struct finish *dir,
@@ -17,17 +17,21 @@ static int read_held(struct copy_tools *tools, const struct finish *dir,
 	int rc = held_read(dress->dst.fd, dir->dst_dev, dir->dst_ino,
 	                   &dress->have);
 
-	if (dress->dst.is_path) /* they cannot be asked for, nor set */
-		dress->keep &= ~(unsigned)DRESS_FLAGS;
 	if (rc < 0 || !(dress->keep & DRESS_FLAGS))
 		return rc;
-	rc = copy_read_flags(tools, dress->dst.fd, dress->have.dev,
-	                     &dress->have_flags);
+	if (!dress->dst.is_path)
+		rc = copy_read_flags(tools, dress->dst.fd, dress->have.dev,
+		                     &dress->have_flags);
 	dress->want_flags = dress->have_flags;
-	if (rc == 0 && dress->src.fd >= 0 && !dress->src.is_path)
-		rc = copy_read_flags(tools, dress->src.fd, dir->want->dev,
-		                     &dress->want_flags);
-	return rc;
+	if (rc < 0 || dress->src.fd < 0 || dress->src.is_path)
+		return rc;
+	rc = copy_read_flags(tools, dress->src.fd, dir->want->dev,
+	                     &dress->want_flags);
+	if (rc != FLAGS_HIDDEN)
+		return rc;
+	dress->lost.n_flags++;
+	dress->want_flags = dress->have_flags;
+	return 0;
 }
 
 static void learn_times(struct worker *worker, struct dress *dress)
@@ -56,7 +60,9 @@ static int dress_held(struct worker *worker, const struct finish *dir,
 	/* Without --force it still is; then it has to be right already. */
 	dress->only_looks = dress->have.is_locked;
 	/* Some attributes exclude it (btrfs: compression). */
-	if ((dress->keep & DRESS_FLAGS) && !dress->only_looks)
+	rc = 0;
+	if ((dress->keep & DRESS_FLAGS) && !dress->only_looks &&
+	    !dress->dst.is_path)
 		rc = flags_set_early(dress->dst.fd, &dress->want_flags,
 		                     &dress->have_flags, &dress->lost.n_flags,
 		                     fault);
@@ -70,8 +76,8 @@ static int dress_held(struct worker *worker, const struct finish *dir,
 
 /* That it cannot be read was reported when it was to be entered; its ACL can,
  * and without that its mode would mean something else. */
-static void hold_unreadable(struct worker *worker, const struct finish *dir,
-                            struct meta_target *out)
+static int hold_unreadable(struct worker *worker, const struct finish *dir,
+                           struct meta_target *out)
 {
 	size_t at = dir->path_len;
 
@@ -79,9 +85,52 @@ static void hold_unreadable(struct worker *worker, const struct finish *dir,
 		at--;
 	int fd = tree_open(&worker->src_trees[dir->operand], dir->path,
 	                   at ? at - 1 : 0);
-	if (fd >= 0)
-		(void)copy_hold(fd, dir->path + at, dir->want,
-		                worker->settings->follow == FOLLOW_ALL, out);
+	if (fd < 0)
+		return fd;
+	return copy_hold(fd, dir->path + at, dir->want,
+	                 worker->settings->follow == FOLLOW_ALL, out);
+}
+
+/* What took its place has attributes of its own. */
+static int hold_source(struct worker *worker, const struct finish *dir,
+                       struct meta_target *out)
+{
+	const struct pair *pair = &worker->site->pairs[dir->operand];
+
+	*out = (struct meta_target){
+		.fd = tree_open(&worker->src_trees[dir->operand], dir->path,
+	                        dir->path_len),
+		.is_path = dir->path_len == 0 && pair->src_is_path};
+	int rc = out->fd;
+
+	if (rc >= 0)
+		rc = held_same(rc, dir->want->dev, dir->want->ino);
+	if (rc >= 0 || (fault_is_trouble(rc) && rc != -ESTALE))
+		return rc;
+	out->fd = -1;
+	return dir->path_len ? hold_unreadable(worker, dir, out) : 0;
+}
+
+static void say_losses(struct worker *worker, const struct finish *dir,
+                       const struct dress *dress, struct counts *counts)
+{
+	const struct counts before = *counts;
+
+	copy_count_lost(counts, &dress->lost);
+	if (memcmp(&before, counts, sizeof(before)) == 0)
+		return;
+	worker_say_losses(
+		worker,
+		&(struct worker_loss){
+			.traits = traits_of(&worker->tools.traits,
+	                                    dress->have.dev, dress->dst.fd),
+			.before = &before,
+			.now = counts,
+			.operand = dir->operand,
+			.dir = dir->path,
+			.dir_len = dir->path_len,
+			.name = "",
+		});
 }
 
 int finish_dir(struct worker *worker, const struct finish *dir,
@@ -100,21 +149,15 @@ int finish_dir(struct worker *worker, const struct finish *dir,
 	if (dress.dst.fd < 0)
 		return fault_dst(fault, "cannot open directory", dress.dst.fd);
 	dress.dst.is_path = dir->path_len == 0 && pair->dst_is_path;
-	dress.src.fd = tree_open(&worker->src_trees[dir->operand], dir->path,
-	                         dir->path_len);
-	/* What took its place has attributes of its own. */
-	if (dress.src.fd >= 0 &&
-	    held_same(dress.src.fd, dir->want->dev, dir->want->ino) < 0)
-		dress.src.fd = -1;
-	if (dress.src.fd >= 0 && dir->path_len == 0 && pair->src_is_path)
-		dress.src = (struct meta_target){
-			.fd = fcntl(dress.src.fd, F_DUPFD_CLOEXEC, 0),
-			.is_path = true};
-	if (dress.src.fd < 0 && dir->path_len)
-		hold_unreadable(worker, dir, &dress.src);
-	int rc = dress_held(worker, dir, &dress, fault);
-	copy_count_lost(counts, &dress.lost);
-	if (dress.src.is_path)
+	int rc = hold_source(worker, dir, &dress.src);
+	/* One that is gone leaves what was known of it. */
+	if (rc < 0 && fault_is_trouble(rc) && rc != -ESTALE)
+		rc = fault_src(fault, "cannot open directory", rc);
+	else
+		rc = dress_held(worker, dir, &dress, fault);
+	if (dress.dst.fd >= 0)
+		say_losses(worker, dir, &dress, counts);
+	if (dress.src.is_path && dir->path_len) /* the root's is not ours */
 		(void)fd_close(dress.src.fd);
 	return rc;
 }

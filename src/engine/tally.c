@@ -58,7 +58,7 @@ const char *tally_loss_text(enum tally_lost what)
 		[LOST_XATTRS] = "extended attributes cannot all be kept here",
 		[LOST_ACLS] = "ACLs cannot be kept here",
 		[LOST_FLAGS] = "inode flags cannot all be kept here",
-		[LOST_TIMES] = "times so far off cannot be kept here",
+		[LOST_TIMES] = "times cannot all be kept here",
 		[LOST_MODES] = "permissions cannot be kept here",
 		[LOST_OWNERS] = "owners cannot be kept here",
 		[LOST_SYMLINKS] = "symlinks cannot be made here, left out",

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/worker_parts.h"
 
+#include "base/num.h"
+
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +167,23 @@ void worker_say_fault(struct worker *worker, const struct job *job,
 		worker_path(&worker->path, pair->src, job_path(job),
 		            job->path_len, is_file ? "" : src_name);
 	worker_say(worker, REPLY_FAULT, fault->err, fault->what);
+}
+
+void worker_say_losses(struct worker *worker, const struct worker_loss *loss)
+{
+	const struct pair *pair = &worker->site->pairs[loss->operand];
+	char dev[NUM_TEXT_MAX];
+
+	for (unsigned i = 0; i < N_LOST; i++) {
+		if (loss->now->lost[i] == loss->before->lost[i] ||
+		    (loss->traits->told_losses & (1u << i)))
+			continue;
+		loss->traits->told_losses |= 1u << i;
+		snprintf(dev, sizeof(dev), "%" PRIu64, loss->traits->dev);
+		worker_path(&worker->path, pair->dst, loss->dir, loss->dir_len,
+		            loss->name);
+		worker_say(worker, REPLY_LOSS, (int)i, dev);
+	}
 }
 
 /* "dir/name", or the name alone when that is too long. */

@@ -65,6 +65,18 @@ struct worker {
 	uint64_t entry_limit;               /* its size */
 };
 
+/* What an entry, or directory, has lost beyond what was counted before. */
+struct worker_loss {
+	struct traits *traits; /* of the destination's file system */
+	const struct counts *before, *now;
+	uint32_t operand;
+	const char *dir, *name; /* as for worker_path */
+	size_t dir_len;
+};
+
+/* Tells the master of losses of a kind that was not yet told of there. */
+void worker_say_losses(struct worker *worker, const struct worker_loss *loss);
+
 /* What reply, reply_ctx, settings, site, shared and cell say is the caller's. */
 void worker_init(struct worker *worker);
 void worker_release(struct worker *worker);

@@ -156,19 +156,17 @@ static void say_losses(struct worker *worker, const struct job *job,
                        const struct counts *counts)
 {
 	const struct pair *pair = &worker->site->pairs[job->operand];
-	char dev[NUM_TEXT_MAX];
+	const struct worker_loss loss = {
+		.traits = dirs->traits,
+		.before = &job->counts,
+		.now = counts,
+		.operand = job->operand,
+		.dir = job_path(job),
+		.dir_len = job->path_len,
+		.name = pair->is_dir ? job_dst_name(entry) : "",
+	};
 
-	for (unsigned i = 0; i < N_LOST; i++) {
-		if (counts->lost[i] == job->counts.lost[i] ||
-		    (dirs->traits->told_losses & (1u << i)))
-			continue;
-		dirs->traits->told_losses |= 1u << i;
-		snprintf(dev, sizeof(dev), "%" PRIu64, dirs->dst_dev);
-		worker_path(&worker->path, pair->dst, job_path(job),
-		            job->path_len,
-		            pair->is_dir ? job_dst_name(entry) : "");
-		worker_say(worker, REPLY_LOSS, (int)i, dev);
-	}
+	worker_say_losses(worker, &loss);
 }
 
 /* What the master has to know of the entry to act on it. */

@@ -1,16 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs/dress.h"
 
+#include "fs/acl.h"
+#include "fs/dress_parts.h"
+
 #include <errno.h>
 #include <unistd.h>
 
-uint32_t dress_perms(const struct dress *dress)
+int dress_look(struct dress *dress, struct fault *fault)
 {
-	if (dress->keep & DRESS_MODE)
-		return dress->want->mode & META_PERMS;
+	const unsigned attributes = DRESS_XATTR | DRESS_ACL;
+
+	if (dress->has_looked)
+		return 0;
+	dress->has_looked = true;
+	dress->seen = (struct xattr_seen){0};
+	if (dress->src.fd < 0)
+		return 0;
+	/* Links have no ACLs. */
+	if (!(dress->keep & attributes) && meta_is(dress->want, S_IFLNK))
+		return 0;
+	return xattr_look(dress->src, (dress->keep & attributes) != 0,
+	                  dress->scratch, &dress->seen, fault);
+}
+
+static uint32_t perms_not_kept(const struct dress *dress)
+{
 	if (dress->replaced)
 		return dress->replaced->mode & 0777;
 	return (meta_is(dress->want, S_IFDIR) ? 0777 : 0666) & ~dress->umask;
+}
+
+uint32_t dress_final_perms(const struct dress *dress, bool has_acl)
+{
+	uint32_t perms = dress->want->mode & META_PERMS;
+	const struct buf *acl = &dress->scratch->src_acl;
+
+	if (!(dress->keep & DRESS_MODE))
+		return perms_not_kept(dress);
+	if (dress->seen.acl == XATTR_HIDDEN_ACL)
+		perms &= ~(uint32_t)(S_IRWXG | S_IRWXO);
+	else if (dress->seen.acl == XATTR_HAS_ACL && !has_acl)
+		perms = acl_perms_alone(acl->data, acl->len, perms);
+	return perms;
+}
+
+uint32_t dress_birth_perms(const struct dress *dress)
+{
+	return dress_final_perms(dress, false) & 0777;
+}
+
+int dress_set_perms(struct dress *dress, uint32_t perms, struct fault *fault)
+{
+	int rc = meta_set_perms(dress->dst, perms);
+
+	if (rc < 0 && fault_is_trouble(rc))
+		return fault_dst(fault, "cannot set permissions", rc);
+	if (rc < 0)
+		return 0;
+	dress->have.mode = (dress->have.mode & S_IFMT) | perms;
+	return 1;
 }
 
 /* Before anything is tried: an ordinary user gives his files to groups he is
@@ -31,6 +80,23 @@ static int foresee_owner(struct dress *dress, struct meta_kept *kept)
 	       (kept->gid && have->gid != want->gid);
 }
 
+/* A set-id bit is worth a look whether the owner is there indeed: some file
+ * systems take what they do not keep. */
+static int check_owner(const struct dress *dress, struct meta_kept *kept,
+                       struct fault *fault)
+{
+	struct meta now;
+
+	if (!(dress->want->mode & (S_ISUID | S_ISGID)))
+		return 0;
+	int rc = meta_read(dress->dst.fd, &now);
+	if (rc < 0)
+		return fault_dst(fault, "cannot stat", rc);
+	kept->uid = now.uid == dress->want->uid;
+	kept->gid = now.gid == dress->want->gid;
+	return 0;
+}
+
 static int put_owner(struct dress *dress, struct meta_kept *kept,
                      struct fault *fault)
 {
@@ -43,123 +109,51 @@ static int put_owner(struct dress *dress, struct meta_kept *kept,
 		return 0;
 	if (dress->only_looks)
 		return foresee_owner(dress, kept);
-	int rc = meta_set_owner(dress->dst.fd, want, kept);
+	int rc = meta_set_owner(dress->dst.fd, want, have, kept);
 	if (rc < 0)
 		return fault_dst(fault, "cannot set owner", rc);
+	rc = check_owner(dress, kept, fault);
+	if (rc < 0)
+		return rc;
 	if (!kept->uid || !kept->gid)
 		dress->lost.n_owners++;
 	return (kept->uid && !same_uid) || (kept->gid && !same_gid);
 }
 
-static bool has_other_acl(const struct dress *dress)
+/* Who is not root may set user.* on what he may write to: its owner may,
+ * meanwhile. 1 when he may now. */
+static int let_us_write(struct dress *dress, struct fault *fault)
 {
-	return (dress->keep & DRESS_ACL) && dress->src.fd >= 0 &&
-	       !meta_is(dress->want, S_IFLNK) &&
-	       !xattr_same_acl(dress->src, dress->dst, dress->scratch);
-}
-
-static bool has_other_owner(const struct dress *dress)
-{
-	const struct meta *want = dress->want, *have = &dress->have;
-
-	return (dress->keep & DRESS_OWNER) &&
-	       (have->uid != want->uid || have->gid != want->gid);
-}
-
-/* The permissions of now that will be there in the end, too. What the group's
- * bits mean depends on the ACL: to be on the safe side, they go when that will
- * be another. Its owner's bits stay, as they serve to change the rest. */
-static uint32_t common_perms(const struct dress *dress)
-{
-	uint32_t perms =
-		dress->have.mode & META_PERMS & (dress_perms(dress) | S_IRWXU);
-
-	if ((perms & S_IRWXG) && has_other_acl(dress))
-		perms &= ~(uint32_t)S_IRWXG;
-	return perms;
-}
-
-static int set_common(struct dress *dress, uint32_t perms, struct fault *fault)
-{
-	if ((dress->have.mode & META_PERMS) == perms)
+	if (dress->have.mode & S_IWUSR)
 		return 0;
-	int rc = meta_set_perms(dress->dst, perms);
-	if (rc < 0)
-		return fault_dst(fault, "cannot set permissions", rc);
-	dress->have.mode = (dress->have.mode & S_IFMT) | perms;
-	return 1;
+	return dress_set_perms(dress, (dress->have.mode & META_PERMS) | S_IWUSR,
+	                       fault);
 }
 
-/* While an inode changes hands, or ACLs, it allows nobody what it will not
- * allow him in the end. */
-static int tighten(struct dress *dress, struct fault *fault)
+/* What is on it in the end, whatever was refused. */
+enum acl_state {
+	ACL_AS_WANTED,
+	ACL_NONE,
+	ACL_OTHER, /* one that could not be taken away */
+};
+
+static enum acl_state acl_state(const struct dress *dress,
+                                const struct xattr_copy *copy)
 {
-	bool same_perms = (dress->have.mode & META_PERMS) == dress_perms(dress);
-
-	if (dress->is_new || dress->only_looks || !(dress->keep & DRESS_MODE) ||
-	    meta_is(dress->want, S_IFLNK) ||
-	    (same_perms && !has_other_owner(dress)))
-		return 0;
-	return set_common(dress, common_perms(dress), fault);
+	if (!(dress->keep & DRESS_ACL))
+		return ACL_NONE;
+	if (!copy->lost_acl)
+		return ACL_AS_WANTED;
+	return xattr_has_acl(dress->dst) ? ACL_OTHER : ACL_NONE;
 }
 
-/* Bits of one class that another class will not have. */
-static bool loses(uint32_t have, unsigned have_shift, uint32_t want,
-                  unsigned want_shift)
-{
-	return ((have >> have_shift) & ~(want >> want_shift) & 7) != 0;
-}
-
-bool dress_is_wider(const struct dress *dress)
-{
-	const struct meta *want = dress->want, *have = &dress->have;
-	uint32_t perms = dress_perms(dress);
-	bool is_given = (dress->keep & DRESS_OWNER) && geteuid() == 0;
-
-	if (is_given && have->uid != want->uid && have->uid != 0)
-		return true;
-	if (loses(have->mode, 3, perms, 3) || loses(have->mode, 0, perms, 0))
-		return true;
-	/* Who was of the group will be one of the others, and the reverse. */
-	if (is_given && have->gid != want->gid &&
-	    (loses(have->mode, 3, perms, 0) || loses(have->mode, 0, perms, 3)))
-		return true;
-	return (dress->keep & DRESS_ACL) && dress->src.fd >= 0 &&
-	       xattr_has_acl(dress->dst) && has_other_acl(dress);
-}
-
-int dress_close(struct dress *dress, struct fault *fault)
-{
-	bool is_given = geteuid() == 0 && has_other_owner(dress);
-	uint32_t perms = common_perms(dress);
-	struct meta owner_now = *dress->want;
-	struct meta_kept kept;
-
-	if (dress->only_looks || !(dress->keep & DRESS_MODE))
-		return 0;
-	int rc = set_common(dress, perms, fault);
-	if (rc == -EPERM) /* not ours, and so not ours to close */
-		return 0;
-	if (rc < 0 || !is_given)
-		return rc;
-	/* Neither the old nor the new owner has a hand in what is done here. */
-	if (owner_now.uid != dress->have.uid)
-		owner_now.uid = geteuid();
-	int owner = meta_set_owner(dress->dst.fd, &owner_now, &kept);
-	if (owner < 0)
-		return fault_dst(fault, "cannot set owner", owner);
-	/* Until then, its owner could undo it. */
-	rc = meta_set_perms(dress->dst, perms);
-	return rc < 0 && rc != -EPERM
-	               ? fault_dst(fault, "cannot set permissions", rc)
-	               : 1;
-}
-
-static int put_attributes(struct dress *dress, struct fault *fault)
+static int put_attributes(struct dress *dress, enum acl_state *acl,
+                          struct fault *fault)
 {
 	struct xattr_copy copy = {
 		.src = dress->src,
 		.dst = dress->dst,
+		.seen = dress->seen,
 		.keeps_acls = (dress->keep & DRESS_ACL) != 0,
 		.keeps_others = (dress->keep & DRESS_XATTR) != 0,
 		.is_bare = dress->is_bare,
@@ -167,87 +161,149 @@ static int put_attributes(struct dress *dress, struct fault *fault)
 		.scratch = dress->scratch,
 	};
 
+	*acl = ACL_NONE;
 	if (dress->src.fd < 0 || !(copy.keeps_acls || copy.keeps_others))
 		return 0;
+	struct xattr_copy again = copy;
 	int n_changed = xattr_copy(&copy, fault);
+	if (n_changed >= 0 && copy.was_refused) {
+		int rc = let_us_write(dress, fault);
+
+		copy = rc > 0 ? again : copy;
+		rc = rc > 0 ? xattr_copy(&copy, fault) : rc;
+		n_changed = rc < 0 ? rc : n_changed + rc;
+	}
+	*acl = acl_state(dress, &copy);
 	dress->lost.n_acls += copy.n_lost_acls;
 	dress->lost.n_xattrs += copy.n_lost_others;
 	return n_changed;
 }
 
-static bool is_ours(const struct dress *dress)
+static uint32_t perms_to_put(const struct dress *dress, struct meta_kept kept,
+                             enum acl_state acl)
 {
-	return dress->is_new || geteuid() == 0 || dress->have.uid == geteuid();
+	uint32_t perms = dress_final_perms(dress, acl == ACL_AS_WANTED);
+
+	/* It was inherited, as mkdir(2) says. */
+	if (!(dress->keep & DRESS_MODE) && meta_is(dress->want, S_IFDIR))
+		return perms | (dress->have.mode & S_ISGID);
+	/* The group's bits are what that ACL gives whomever. */
+	if (acl == ACL_OTHER)
+		perms &= ~(uint32_t)S_IRWXG;
+	/* Set-id bits are for the owner they were given to. */
+	return meta_safe_perms(perms, kept);
+}
+
+/* What it has now may be right: an ACL brings the mode along. */
+static int lose_perms(struct dress *dress, uint32_t perms, struct fault *fault)
+{
+	struct meta now;
+	int rc = meta_read(dress->dst.fd, &now);
+
+	if (rc < 0)
+		return fault_dst(fault, "cannot stat", rc);
+	if ((now.mode & META_PERMS) != perms)
+		dress->lost.n_modes++;
+	return 0;
 }
 
 /* force: an ACL or an owner was set, which may have changed the mode. */
-static int put_perms(struct dress *dress, struct meta_kept kept, bool force,
+static int put_perms(struct dress *dress, uint32_t perms, bool force,
                      struct fault *fault)
 {
-	uint32_t perms = dress_perms(dress);
-
-	/* Set-id bits are for the owner they were given to. */
-	if (!kept.uid)
-		perms &= ~(uint32_t)S_ISUID;
-	if (!kept.gid)
-		perms &= ~(uint32_t)S_ISGID;
-	/* It was inherited, as mkdir(2) says. */
-	if (!(dress->keep & DRESS_MODE) && meta_is(dress->want, S_IFDIR))
-		perms |= dress->have.mode & S_ISGID;
-	if (meta_is(dress->want, S_IFLNK))
-		return 0;
 	bool same = (dress->have.mode & META_PERMS) == perms;
-	if (!dress->is_new && !(dress->keep & DRESS_MODE))
+
+	if (meta_is(dress->want, S_IFLNK))
 		return 0;
 	if (dress->only_looks)
 		return !same;
 	/* Who is not root loses set-id bits by writing (POSIX, write). */
 	if (same && !force && !(dress->is_new && (perms & 06000)))
 		return 0;
-	int rc = meta_set_perms(dress->dst, perms);
-	/* What is ours, and refuses, is on a file system without modes. */
-	if ((rc == -EPERM || rc == -EOPNOTSUPP) && is_ours(dress)) {
-		dress->lost.n_modes++;
-		return 0;
-	}
+	int rc = dress_set_perms(dress, perms, fault);
 	if (rc < 0)
-		return fault_dst(fault, "cannot set permissions", rc);
-	return !same;
+		return rc;
+	return rc > 0 ? !same : lose_perms(dress, perms, fault);
 }
 
 static int put_times(struct dress *dress, struct fault *fault)
 {
 	if (!(dress->keep & DRESS_TIMES))
 		return 0;
-	if (!meta_times_fit(dress->want, dress->times))
-		dress->lost.n_times++;
+	bool fits = meta_times_fit(dress->want, dress->times);
+	dress->lost.n_times += !fits;
 	if (!dress->is_new &&
 	    meta_same_mtime(dress->want, &dress->have, dress->times))
 		return 0;
 	if (dress->only_looks)
 		return 1;
 	int rc = meta_set_times(dress->dst, dress->want);
-	return rc < 0 ? fault_dst(fault, "cannot set times", rc) : 1;
+	if (rc < 0 && fault_is_trouble(rc))
+		return fault_dst(fault, "cannot set times", rc);
+	dress->lost.n_times += rc < 0 && fits;
+	return rc == 0;
 }
 
-int dress_put(struct dress *dress, struct fault *fault)
+enum { PUT_ATTRIBUTES = 2 };
+
+/* All steps in their order. 1 when one of them changed something, for a moment
+ * at least; PUT_ATTRIBUTES when one changed attributes. */
+static int put_all(struct dress *dress, struct fault *fault)
 {
+	const uint32_t before = dress->have.mode & META_PERMS;
 	struct meta_kept kept;
-	int tightened = tighten(dress, fault);
+	enum acl_state acl;
+	int tightened = dress_tighten(dress, fault);
 	int owner = tightened < 0 ? tightened : put_owner(dress, &kept, fault);
 
 	if (owner < 0)
 		return owner;
-	int attributes = put_attributes(dress, fault);
+	int attributes = put_attributes(dress, &acl, fault);
 	if (attributes < 0)
 		return attributes;
-	int perms = put_perms(dress, kept, owner || attributes, fault);
+	bool sets_mode = dress->is_new || (dress->keep & DRESS_MODE);
+	int perms = put_perms(
+		dress, sets_mode ? perms_to_put(dress, kept, acl) : before,
+		sets_mode && (owner || attributes), fault);
 	if (perms < 0)
 		return perms;
 	int times = put_times(dress, fault);
 	if (times < 0)
 		return times;
-	return tightened || owner || attributes || perms || times;
+	return attributes ? PUT_ATTRIBUTES
+	                  : tightened || owner || perms || times;
+}
+
+/* What is refused each time, or taken and not kept, is no change. */
+static int is_other_now(struct dress *dress, const struct meta *before,
+                        struct fault *fault)
+{
+	struct meta now;
+	int rc = meta_read(dress->dst.fd, &now);
+
+	if (rc < 0)
+		return fault_dst(fault, "cannot stat", rc);
+	bool has_perms = ((now.mode ^ dress->have.mode) & META_PERMS) == 0;
+	if (!has_perms && !dress->lost.n_modes)
+		dress->lost.n_modes++;
+	/* before may be what was to be overlooked, so it says not enough. */
+	return (has_perms && now.mode != before->mode) ||
+	       (now.uid != before->uid && now.uid == dress->want->uid) ||
+	       (now.gid != before->gid && now.gid == dress->want->gid) ||
+	       now.mtime_s != before->mtime_s ||
+	       now.mtime_ns != before->mtime_ns;
+}
+
+int dress_put(struct dress *dress, struct fault *fault)
+{
+	const struct meta before = dress->have;
+	int rc = dress_look(dress, fault);
+
+	if (rc == 0)
+		rc = put_all(dress, fault);
+	if (rc == 1 && !dress->is_new && !dress->only_looks)
+		rc = is_other_now(dress, &before, fault);
+	return rc > 0 ? 1 : rc;
 }
 
 int dress_lock(struct dress *dress, struct fault *fault)
@@ -255,6 +311,10 @@ int dress_lock(struct dress *dress, struct fault *fault)
 	if (!(dress->keep & DRESS_FLAGS) ||
 	    flags_are_same(dress->want_flags, dress->have_flags))
 		return 0;
+	if (dress->dst.is_path) {
+		dress->lost.n_flags++;
+		return 0;
+	}
 	if (dress->only_looks)
 		return 1;
 	return flags_set(dress->dst.fd, dress->want_flags, dress->have_flags,

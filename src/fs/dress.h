@@ -6,8 +6,11 @@
  *           capabilities (chown(2)), and every change of anything changes the
  *           times. Inode flags come last, when the inode has its name, since
  *           they may lock it. What is right already is not touched.
- * Errors    negative errno and a fault; what the target cannot hold or the
- *           caller may not set is counted in lost */
+ *           What cannot be put on leaves nobody more than the source does:
+ *           set-id bits need their owner, and without its ACL a mode is cut to
+ *           what that would allow.
+ * Errors    negative errno and a fault for trouble (fs/fault.h); every other
+ *           refusal is counted in lost */
 #ifndef FS_DRESS_H
 #define FS_DRESS_H
 
@@ -46,12 +49,18 @@ struct dress {
 	bool is_bare;            /* new, without attributes of its own */
 	bool only_looks;         /* change nothing, only say whether it would */
 	struct xattr_scratch *scratch;
+	struct xattr_seen seen; /* of src; all below begin with dress_look */
+	bool has_looked;
 	struct dress_lost lost; /* counted up */
 };
 
-/* Permissions that a new file of this kind starts with and, if nothing else
- * has to be put on it, ends with. */
-uint32_t dress_perms(const struct dress *dress);
+/* Looks once at what src has; what it has is in the scratch until the next
+ * look of another. */
+int dress_look(struct dress *dress, struct fault *fault);
+
+/* Permissions that a new file may be born with before anything is put on it,
+ * which are the ones it ends with if that is nothing. */
+uint32_t dress_birth_perms(const struct dress *dress);
 
 /* Takes from an existing inode, before it gets anything new to hold, what it
  * allows others but will not in the end, and takes it away from an owner who
@@ -60,7 +69,8 @@ uint32_t dress_perms(const struct dress *dress);
  * however. */
 int dress_close(struct dress *dress, struct fault *fault);
 
-/* True when somebody may read or write it now who may not in the end. */
+/* True when somebody may read or write it now who may not in the end. After
+ * dress_look. */
 bool dress_is_wider(const struct dress *dress);
 
 /* All but the flags. 1 when something was, or would be, changed. */

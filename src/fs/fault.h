@@ -8,6 +8,8 @@
 
 #include "base/base.h"
 
+#include <errno.h>
+
 struct fault {
 	const char *what; /* a string constant, such as "cannot read" */
 	int err;          /* positive errno, 0 when what says it all */
@@ -26,6 +28,28 @@ static inline int fault_dst(struct fault *fault, const char *what, int rc)
 {
 	*fault = (struct fault){.what = what, .err = -rc, .is_at_dst = true};
 	return rc;
+}
+
+/* What says that the disk, the memory or the process is in trouble, which fails
+ * an entry. All else that a step of reading or putting on metadata may say is a
+ * refusal: it costs that detail, which is counted, and never the content. */
+static inline bool fault_is_trouble(int rc)
+{
+	switch (-rc) {
+	case EIO:
+	case ENOSPC:
+	case EDQUOT:
+	case ENOMEM:
+	case ESTALE:
+	case EROFS:
+	case EMFILE:
+	case ENFILE:
+	case EINTR:
+	case EAGAIN:
+		return true;
+	default:
+		return false;
+	}
 }
 
 #endif

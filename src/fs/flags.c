@@ -23,6 +23,14 @@ static bool is_unsupported(int err)
 	       err == ENOSYS;
 }
 
+/* What reading them comes to when it fails. */
+static int unread(int rc)
+{
+	if (is_unsupported(-rc))
+		return 0;
+	return fault_is_trouble(rc) ? rc : FLAGS_HIDDEN;
+}
+
 /* As the kernel itself translates them (fileattr_fill_xflags). */
 static uint32_t bits_of_extended(uint32_t xflags)
 {
@@ -53,7 +61,7 @@ int flags_read_as(int fd, enum flags_form form, struct flags *out)
 	*out = (struct flags){0};
 	if (form != FLAGS_IN_EXTENDED) {
 		if (ioctl(fd, FS_IOC_GETFLAGS, &bits) < 0)
-			return is_unsupported(errno) ? 0 : -errno;
+			return unread(-errno);
 		out->bits = (uint32_t)bits & KEPT;
 	}
 	if (form == FLAGS_IN_BITS)
@@ -62,10 +70,9 @@ int flags_read_as(int fd, enum flags_form form, struct flags *out)
 		out->project = extended.fsx_projid;
 		if (form == FLAGS_IN_EXTENDED)
 			out->bits = bits_of_extended(extended.fsx_xflags);
-	} else if (form == FLAGS_IN_EXTENDED && !is_unsupported(errno)) {
-		return -errno;
+		return 0;
 	}
-	return 0;
+	return unread(-errno);
 }
 
 int flags_read(int fd, struct flags *out)
@@ -97,7 +104,7 @@ static int write_project(int fd, uint32_t project)
 /* A target that has no such flag, or a user who may not set it. */
 static bool is_refusal(int rc)
 {
-	return is_unsupported(-rc) || rc == -EPERM || rc == -EACCES;
+	return rc < 0 && !fault_is_trouble(rc);
 }
 
 int flags_set_early(int fd, struct flags *want, struct flags *have,

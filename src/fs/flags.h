@@ -5,7 +5,8 @@
  *           id of FS_IOC_FSGETXATTR; both 0 where there is no such thing. An
  *           immutable or append-only file can be neither linked nor replaced
  *           nor changed, so those two are set last of all, after the name.
- * Errors    negative errno; what the target refuses is counted as lost */
+ * Errors    negative errno for trouble (fs/fault.h); what is refused is counted
+ *           as lost */
 #ifndef FS_FLAGS_H
 #define FS_FLAGS_H
 
@@ -24,7 +25,9 @@ enum flags_form {
 	FLAGS_IN_EXTENDED, /* FS_IOC_FSGETXATTR: no other flags than that has */
 };
 
-/* Regular files and directories only; anything else has none. */
+/* Regular files and directories only; anything else has none. FLAGS_HIDDEN, and
+ * none, when they may not be asked for. */
+enum { FLAGS_HIDDEN = 1 };
 int flags_read(int fd, struct flags *out);
 int flags_read_as(int fd, enum flags_form form, struct flags *out);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -177,21 +178,38 @@ static int set_owner(int fd, uid_t uid, gid_t gid)
 	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
-int meta_set_owner(int fd, const struct meta *meta, struct meta_kept *kept)
+/* An id that is as it should be need not have a mapping. */
+static int set_some(int fd, const struct meta *want, struct meta_kept sets)
 {
-	int rc = set_owner(fd, meta->uid, meta->gid);
-
-	if (rc == 0) {
-		*kept = (struct meta_kept){true, true};
+	if (!sets.uid && !sets.gid)
 		return 0;
-	}
-	*kept = (struct meta_kept){false, false};
-	/* EINVAL: the id has no mapping in this user namespace. */
-	if (rc != -EPERM && rc != -EINVAL)
+	return set_owner(fd, sets.uid ? want->uid : (uid_t)-1,
+	                 sets.gid ? want->gid : (gid_t)-1);
+}
+
+int meta_set_owner(int fd, const struct meta *want, const struct meta *have,
+                   struct meta_kept *kept)
+{
+	const struct meta_kept other = {want->uid != have->uid,
+	                                want->gid != have->gid};
+	int rc = set_some(fd, want, other);
+
+	*kept = (struct meta_kept){!other.uid || rc == 0,
+	                           !other.gid || rc == 0};
+	if (rc == 0 || fault_is_trouble(rc))
 		return rc;
-	kept->uid = meta->uid == geteuid();
-	kept->gid = set_owner(fd, (uid_t)-1, meta->gid) == 0;
-	return 0;
+	if (!other.uid || !other.gid)
+		return 0;
+	/* An id may have no mapping in this user namespace; and who may not
+	 * give files away may still give them to groups he is in. */
+	int gid = set_some(fd, want, (struct meta_kept){.gid = true});
+	int uid = -EPERM;
+	if (geteuid() == 0)
+		uid = set_some(fd, want, (struct meta_kept){.uid = true});
+	*kept = (struct meta_kept){uid == 0, gid == 0};
+	if (fault_is_trouble(gid))
+		return gid;
+	return fault_is_trouble(uid) ? uid : 0;
 }
 
 const char *meta_proc_path(char path[META_PROC_PATH], int fd)
@@ -200,18 +218,55 @@ const char *meta_proc_path(char path[META_PROC_PATH], int fd)
 	return path;
 }
 
+/* Linux 6.6; the C library does not know it yet. */
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+
+/* fchmod refuses O_PATH (open(2)). */
+static int set_perms_of_path(struct meta_target target, uint32_t perms)
+{
+	static bool has_no_proc;
+	char path[META_PROC_PATH];
+
+	if (!has_no_proc) {
+		if (chmod(meta_proc_path(path, target.fd), perms) == 0)
+			return 0;
+		if (errno != ENOENT && errno != ENOTDIR)
+			return -errno;
+		has_no_proc = true;
+	}
+	if (syscall(SYS_fchmodat2, target.fd, "", perms, AT_EMPTY_PATH) == 0)
+		return 0;
+	/* EPERM: also what old filters say to new calls. */
+	if (errno != ENOSYS && errno != EPERM)
+		return -errno;
+	/* A directory has a name within itself. */
+	if (fchmodat(target.name ? target.dir_fd : target.fd,
+	             target.name ? target.name : ".", perms, 0) == 0)
+		return 0;
+	return errno == ENOTDIR ? -EBADF : -errno;
+}
+
 int meta_set_perms(struct meta_target target, uint32_t perms)
 {
-	char path[META_PROC_PATH];
-	int rc;
-
-	/* fchmod refuses O_PATH (open(2)). */
 	if (target.is_path)
-		rc = chmod(meta_proc_path(path, target.fd),
-		           perms); /* lint: path */
-	else
-		rc = fchmod(target.fd, perms);
-	return rc < 0 ? -errno : 0;
+		return set_perms_of_path(target, perms);
+	return fchmod(target.fd, perms) < 0 ? -errno : 0;
+}
+
+/* Before Linux 5.8 an empty path was none. */
+static int set_times_of_path(int fd, const struct timespec times[2])
+{
+	char path[META_PROC_PATH];
+
+	if (utimensat(fd, "", times, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOENT)
+		return -errno;
+	if (utimensat(AT_FDCWD, meta_proc_path(path, fd), times, 0) == 0)
+		return 0;
+	return errno == ENOENT ? -EBADF : -errno;
 }
 
 int meta_set_times(struct meta_target target, const struct meta *meta)
@@ -220,19 +275,14 @@ int meta_set_times(struct meta_target target, const struct meta *meta)
 		{.tv_sec = meta->atime_s, .tv_nsec = meta->atime_ns},
 		{.tv_sec = meta->mtime_s, .tv_nsec = meta->mtime_ns},
 	};
-	int rc;
 
 	if (target.is_path)
-		rc = utimensat(target.fd, "", times, AT_EMPTY_PATH);
-	else
-		rc = futimens(target.fd, times);
-	return rc < 0 ? -errno : 0;
+		return set_times_of_path(target.fd, times);
+	return futimens(target.fd, times) < 0 ? -errno : 0;
 }
 
-uint32_t meta_safe_perms(const struct meta *meta, struct meta_kept kept)
+uint32_t meta_safe_perms(uint32_t perms, struct meta_kept kept)
 {
-	uint32_t perms = meta->mode & META_PERMS;
-
 	if (!kept.uid)
 		perms &= ~(uint32_t)S_ISUID;
 	if (!kept.gid)

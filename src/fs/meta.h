@@ -80,28 +80,35 @@ bool meta_same_mtime(const struct meta *src, const struct meta *dst,
 bool meta_times_fit(const struct meta *meta, struct meta_times kept);
 
 /* The inode to change: a descriptor, which may be an O_PATH one, as symlinks
- * and special files have no other. */
+ * and special files have no other. Some calls take none of these without
+ * /proc: then it is asked, or changed, by its name in dir_fd. name is NULL when
+ * it has to be changed and others can put something else there. */
 struct meta_target {
 	int fd;
 	bool is_path;
+	int dir_fd;
+	const char *name;
 };
 
-/* Owner and group. A caller who may not give files away (-EPERM) keeps what
- * it can: the group alone if that is allowed; *kept tells what was set. */
-struct meta_kept {
-	bool uid, gid;
-};
 /* "/proc/self/fd/N" into path: for calls that take no O_PATH descriptor. The
  * magic link leads to the held inode, not to a name (proc(5)). */
 #define META_PROC_PATH 32
 const char *meta_proc_path(char path[META_PROC_PATH], int fd);
 
-int meta_set_owner(int fd, const struct meta *meta, struct meta_kept *kept);
+/* Owner and group, as far as have is of others. Where both together are
+ * refused, one alone may be allowed; *kept tells which are now as wanted.
+ * Negative only for trouble. */
+struct meta_kept {
+	bool uid, gid;
+};
+int meta_set_owner(int fd, const struct meta *want, const struct meta *have,
+                   struct meta_kept *kept);
+
 int meta_set_perms(struct meta_target target, uint32_t perms);
 int meta_set_times(struct meta_target target, const struct meta *meta);
 
-/* The permissions to set when the owner was kept as told: set-user-id only
+/* The part of perms to set when the owner was kept as told: set-user-id only
  * with its user, set-group-id only with its group. */
-uint32_t meta_safe_perms(const struct meta *meta, struct meta_kept kept);
+uint32_t meta_safe_perms(uint32_t perms, struct meta_kept kept);
 
 #endif

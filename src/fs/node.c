@@ -71,8 +71,9 @@ static int let_us_in(int dir_fd, const char *name, struct meta *meta)
 	struct meta now;
 	int rc = meta_read(fd, &now);
 	if (rc == 0 && held_matches(fd, &now, meta))
-		rc = meta_set_perms((struct meta_target){fd, true},
-		                    (meta->mode & META_PERMS) | S_IRWXU);
+		rc = meta_set_perms(
+			(struct meta_target){.fd = fd, .is_path = true},
+			(meta->mode & META_PERMS) | S_IRWXU);
 	(void)fd_close(fd);
 	return rc;
 }
@@ -105,7 +106,7 @@ int node_unlock(int dir_fd, const char *name)
 	if (rc == 0 && flags_are_locked(flags))
 		rc = flags_unlock(fd, flags);
 	(void)fd_close(fd);
-	return rc;
+	return rc == FLAGS_HIDDEN ? -EPERM : rc;
 }
 
 static int unlink_one(int dir_fd, const char *name, int flags, bool forced)

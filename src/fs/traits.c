@@ -139,7 +139,7 @@ static void try_rights(int fd, struct traits *traits)
 	                           .gid = before.gid + 1};
 	(void)meta_set_perms(target, before.mode & 0200 ? 0400 : 0600);
 	if (geteuid() == 0)
-		(void)meta_set_owner(fd, &other, &kept);
+		(void)meta_set_owner(fd, &other, &before, &kept);
 	if (meta_read(fd, &after) < 0)
 		return;
 	traits->knows_rights = true;

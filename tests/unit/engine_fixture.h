@@ -111,7 +111,7 @@ static void rig_on_made(void *ctx, const struct dir *dir)
 	rig_tell_dir("made", dir, "");
 }
 
-/* Faults of the master's own worker. */
+/* Faults and losses of the master's own worker. */
 static int rig_on_reply(void *ctx, const void *data, size_t len, bool is_last)
 {
 	const struct reply *reply = data;
@@ -119,7 +119,9 @@ static int rig_on_reply(void *ctx, const void *data, size_t len, bool is_last)
 
 	(void)ctx;
 	(void)len;
-	if (!is_last)
+	if (reply->kind == REPLY_LOSS)
+		rig_tell(tally_loss_text((enum tally_lost)reply->err), path);
+	else if (!is_last)
 		rig_tell(path + strlen(path) + 1, path);
 	return 0;
 }

@@ -316,14 +316,14 @@ CASE(a_step_that_fails_is_named_and_leaves_what_was_there)
 	CHECK_INT(copy("f"), COPY_FAILED);
 	CHECK_STR(copy_fault.what, "cannot set times");
 	expect_old();
-	refuse_call(SYS_flistxattr, 0, 0, 0, EIO);
-	CHECK_INT(copy("f"), COPY_FAILED);
-	CHECK_STR(copy_fault.what, "cannot list extended attributes");
-	expect_old();
 	refuse_call(SYS_openat, 2, O_TMPFILE, O_TMPFILE, EDQUOT);
 	CHECK_INT(copy("f"), COPY_FAILED);
 	CHECK_STR(copy_fault.what, "cannot create");
 	CHECK_INT(copy_fault.err, EDQUOT);
+	expect_old();
+	refuse_call(SYS_flistxattr, 0, 0, 0, EIO);
+	CHECK_INT(copy("f"), COPY_FAILED);
+	CHECK_STR(copy_fault.what, "cannot list extended attributes");
 	expect_old();
 	rig_close();
 }

@@ -215,7 +215,8 @@ CASE(losses_of_directories_are_counted)
 
 	dirs_let_go(&rig.dirs, c);
 
-	CHECK_TOLD("finished src/a/b/c\n");
+	CHECK_TOLD("owners cannot be kept here dst/a/b/c\n"
+	           "finished src/a/b/c\n");
 	CHECK_INT(rig.dirs.counts.lost[LOST_OWNERS], 1);
 	rig_close();
 }

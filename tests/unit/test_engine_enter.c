@@ -62,7 +62,9 @@ CASE(an_unreadable_directory_is_told_and_made)
 	walk();
 
 	CHECK_TOLD("made src\ncannot open directory src/closed\n"
-	           "made src/closed\nfinished src/closed\n");
+	           "made src/closed\n"
+	           "owners cannot be kept here dst/closed\n"
+	           "finished src/closed\n");
 	CHECK_INT(rig.tally.n_failed, 1);
 	CHECK(exists("dst/closed"));
 	drop(take());

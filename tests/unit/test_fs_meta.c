@@ -195,19 +195,27 @@ CASE(what_is_held_is_changed_not_what_has_the_name_now)
 CASE(root_gives_files_and_links_away)
 {
 	struct meta_kept kept;
-	struct meta meta = {.uid = 12345, .gid = 54321};
+	struct meta meta = {.uid = 12345, .gid = 54321}, have = {0};
 
 	need_root();
 	(void)enter_work_dir();
 	put_file("f", "");
 	CHECK_INT(symlink("f", "l"), 0);
 
-	CHECK_INT(meta_set_owner(hold("l").fd, &meta, &kept), 0);
+	CHECK_INT(meta_set_owner(hold("l").fd, &meta, &have, &kept), 0);
 
 	CHECK(kept.uid && kept.gid);
 	CHECK_INT(look_at("l").st_uid, 12345);
 	CHECK_INT(look_at("l").st_gid, 54321);
 	CHECK_INT(look_at("f").st_uid, 0);
+}
+
+static int set_owner(int fd, const struct meta *want, struct meta_kept *kept)
+{
+	struct meta have;
+
+	CHECK_INT(meta_read(fd, &have), 0);
+	return meta_set_owner(fd, want, &have, kept);
 }
 
 CASE(others_keep_what_they_can_of_the_owner)
@@ -226,44 +234,81 @@ CASE(others_keep_what_they_can_of_the_owner)
 	int fd = open("f", O_RDONLY | O_CLOEXEC);
 
 	/* Nothing of it. */
-	CHECK_INT(meta_set_owner(fd, &meta, &kept), 0);
+	CHECK_INT(set_owner(fd, &meta, &kept), 0);
 	CHECK(!kept.uid && !kept.gid);
 	CHECK_INT(look_at("f").st_gid, NOBODY);
 	/* A group that we are in. */
 	meta.gid = group;
-	CHECK_INT(meta_set_owner(fd, &meta, &kept), 0);
+	CHECK_INT(set_owner(fd, &meta, &kept), 0);
 	CHECK(!kept.uid && kept.gid);
 	CHECK_INT(look_at("f").st_gid, group);
 	/* All of it is ours. */
 	meta.uid = meta.gid = NOBODY;
-	CHECK_INT(meta_set_owner(fd, &meta, &kept), 0);
+	CHECK_INT(set_owner(fd, &meta, &kept), 0);
 	CHECK(kept.uid && kept.gid);
 	/* Ours, but not the group. */
 	meta.gid = 2;
-	CHECK_INT(meta_set_owner(fd, &meta, &kept), 0);
+	CHECK_INT(set_owner(fd, &meta, &kept), 0);
 	CHECK(kept.uid && !kept.gid);
 }
 
-CASE(other_failures_to_set_the_owner_are_failures)
+static void refuse_owners(int err)
 {
-	struct meta meta = {.uid = 1, .gid = 2};
+	struct meta meta = {.uid = 1, .gid = 2}, have = {0};
 	struct meta_kept kept = {true, true};
+	int fd = open("f", O_RDONLY | O_CLOEXEC);
 
-	CHECK_INT(meta_set_owner(-1, &meta, &kept), -EBADF);
+	refuse_call(SYS_fchownat, 0, 0, 0, err);
+	int rc = meta_set_owner(fd, &meta, &have, &kept);
 	CHECK(!kept.uid && !kept.gid);
+	CHECK_INT(rc, fault_is_trouble(-err) ? -err : 0);
+	/* What is right already is not asked for. */
+	have = meta;
+	CHECK_INT(meta_set_owner(fd, &meta, &have, &kept), 0);
+	CHECK(kept.uid && kept.gid);
+	CHECK_INT(close(fd), 0);
+}
+
+CASE(trouble_to_set_the_owner_is_a_failure)
+{
+	(void)enter_work_dir();
+	put_file("f", "");
+	refuse_owners(EIO);
+}
+
+CASE(an_owner_that_is_refused_is_not_kept)
+{
+	(void)enter_work_dir();
+	put_file("f", "");
+	refuse_owners(EOVERFLOW);
+}
+
+CASE(an_id_without_a_mapping_costs_only_itself)
+{
+	struct meta meta = {.uid = 1234, .gid = 4321}, have = {0};
+	struct meta_kept kept;
+
+	need_root();
+	(void)enter_work_dir();
+	put_file("f", "");
+	int fd = open("f", O_RDONLY | O_CLOEXEC);
+	refuse_call(SYS_fchownat, 2, UINT32_MAX, 1234, EINVAL);
+
+	CHECK_INT(meta_set_owner(fd, &meta, &have, &kept), 0);
+
+	CHECK(!kept.uid && kept.gid);
+	CHECK_INT(look_at("f").st_gid, 4321);
 }
 
 CASE(set_id_bits_go_with_their_owner_only)
 {
-	const struct meta meta = {.mode = S_IFREG | 07755};
-
-	CHECK_INT(meta_safe_perms(&meta, (struct meta_kept){true, true}),
+	CHECK_INT(meta_safe_perms(07755, (struct meta_kept){true, true}),
 	          07755);
-	CHECK_INT(meta_safe_perms(&meta, (struct meta_kept){false, true}),
+	CHECK_INT(meta_safe_perms(07755, (struct meta_kept){false, true}),
 	          03755);
-	CHECK_INT(meta_safe_perms(&meta, (struct meta_kept){true, false}),
+	CHECK_INT(meta_safe_perms(07755, (struct meta_kept){true, false}),
 	          05755);
-	CHECK_INT(meta_safe_perms(&meta, (struct meta_kept){false, false}),
+	CHECK_INT(meta_safe_perms(07755, (struct meta_kept){false, false}),
 	          01755);
 }
 

@@ -21,11 +21,18 @@ static struct meta_target hold(const char *path, bool is_path)
 	return target;
 }
 
+static int look_and_copy(void)
+{
+	int rc = xattr_look(copy.src, true, &scratch, &copy.seen, &fault);
+
+	return rc < 0 ? rc : xattr_copy(&copy, &fault);
+}
+
 static int copy_attrs(const char *src, const char *dst)
 {
 	copy.src = hold(src, false);
 	copy.dst = hold(dst, false);
-	int rc = xattr_copy(&copy, &fault);
+	int rc = look_and_copy();
 	CHECK_INT(close(copy.src.fd), 0);
 	CHECK_INT(close(copy.dst.fd), 0);
 	xattr_scratch_release(&scratch);
@@ -134,11 +141,72 @@ CASE(a_bare_target_is_not_looked_at)
 	put_pair();
 	put_attr("src", "user.a", "1", 1);
 	copy.is_bare = true;
-	refuse_call(SYS_flistxattr, 1, 0, 0, ENOSYS);
+	CHECK_INT(xattr_look(hold("src", false), true, &scratch, &copy.seen,
+	                     &fault),
+	          0);
+	copy.src = hold("src", false);
+	copy.dst = hold("dst", false);
+	refuse_call(SYS_flistxattr, 0, 0, 0, EIO);
 
-	CHECK_INT(copy_attrs("src", "dst"), -ENOSYS);
+	CHECK_INT(xattr_copy(&copy, &fault), 1);
+	xattr_scratch_release(&scratch);
+}
+
+CASE(a_list_that_is_refused_costs_what_it_would_have_named)
+{
+	put_pair();
+	put_attr("src", "user.a", "1", 1);
+	put_attr("dst", "user.b", "1", 1);
+	put_acl("src", ACCESS_ACL, 1234, 6);
+	refuse_call(SYS_flistxattr, 0, 0, 0, E2BIG);
+
+	CHECK_INT(copy_attrs("src", "dst"), 1);
+
+	/* The ACL has a name that is known. */
+	CHECK(attr_size("dst", ACCESS_ACL) > 0);
+	CHECK_INT(attr_size("dst", "user.b"), 1);
+	CHECK(copy.n_lost_others > 0);
+	CHECK_INT(copy.n_lost_acls, 0);
+}
+
+CASE(a_list_that_cannot_be_read_is_a_failure)
+{
+	put_pair();
+	refuse_call(SYS_flistxattr, 0, 0, 0, EIO);
+
+	CHECK_INT(copy_attrs("src", "dst"), -EIO);
 	CHECK_STR(fault.what, "cannot list extended attributes");
 	CHECK(!fault.is_at_dst);
+}
+
+CASE(a_value_that_is_refused_is_lost)
+{
+	put_pair();
+	put_attr("src", "user.a", "1", 1);
+	put_acl("src", ACCESS_ACL, 1234, 6);
+	copy.is_bare = true;
+	refuse_call(SYS_fgetxattr, 0, 0, 0, EACCES);
+
+	CHECK_INT(copy_attrs("src", "dst"), 0);
+
+	CHECK_INT(copy.seen.acl, XATTR_HIDDEN_ACL);
+	CHECK_INT(copy.n_lost_others, 1);
+	CHECK_INT(copy.n_lost_acls, 1);
+	CHECK(copy.lost_acl);
+}
+
+CASE(what_cannot_be_removed_is_lost)
+{
+	put_pair();
+	put_attr("dst", "user.a", "1", 1);
+	put_acl("dst", ACCESS_ACL, 1234, 6);
+	refuse_call(SYS_fremovexattr, 0, 0, 0, EPERM);
+
+	CHECK_INT(copy_attrs("src", "dst"), 0);
+
+	CHECK_INT(copy.n_lost_others, 1);
+	CHECK_INT(copy.n_lost_acls, 1);
+	CHECK(copy.lost_acl);
 }
 
 CASE(a_look_changes_nothing_and_counts_the_same)
@@ -330,8 +398,8 @@ CASE(path_descriptors_serve_as_well)
 	copy.src = hold("src", true);
 	copy.dst = hold("dst", true);
 
-	CHECK_INT(xattr_copy(&copy, &fault), 2);
-	CHECK_INT(xattr_copy(&copy, &fault), 0);
+	CHECK_INT(look_and_copy(), 2);
+	CHECK_INT(look_and_copy(), 0);
 
 	expect_attr("dst", "user.a", "1", 1);
 	CHECK_INT(attr_size("dst", "user.b"), -1);
@@ -351,7 +419,7 @@ CASE(attributes_of_a_symlink_are_its_own)
 	copy.src = hold("src", true);
 	copy.dst = hold("dst", true);
 
-	CHECK_INT(xattr_copy(&copy, &fault), 1);
+	CHECK_INT(look_and_copy(), 1);
 
 	expect_attr("dst", "trusted.a", "1", 1);
 	CHECK_INT(listxattr("g", NULL, 0), 0);
