@@ -297,7 +297,9 @@ class QuirkFS:
 
     # ---- names ----
 
-    def getattr(self, path, _=None):
+    def getattr(self, path, info=None):
+        if info:
+            return self.looks.show(os.fstat(info.fh), path)
         return self.looks.show(os.lstat(self.names.find(path)), path)
 
     def statfs(self, path):
@@ -471,7 +473,12 @@ def main():
     back, mount = sys.argv[1:3]
     quirks = Quirks(filter(None, "".join(sys.argv[3:]).split(",")))
     os.umask(0)
-    options = {"default_permissions": True, "use_ino": True}
+    options = {
+        "default_permissions": True,
+        "use_ino": True,
+        # An open file is removed at once, not renamed to be removed later.
+        "hard_remove": True,
+    }
     if os.geteuid() == 0:
         options["allow_other"] = True
         options["dev"] = options["suid"] = True
