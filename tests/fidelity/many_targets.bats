@@ -30,5 +30,5 @@ honest() { # TARGET...
 }
 
 @test "... by FUSE" {
-  honest fuse-overlayfs
+  honest fuse-overlayfs mergerfs gocryptfs exfat-fuse
 }
