@@ -184,6 +184,16 @@ int copy_is_another(struct copy_tools *tools, struct copy_dirs *dirs,
 	return rc;
 }
 
+bool copy_is_newer(struct copy_tools *tools, const struct copy_dirs *dirs,
+                   const struct job_entry *entry, const struct meta *dst)
+{
+	struct fault fault;
+
+	return tools->settings->update == UPDATE_OLDER &&
+	       !is_older(dst, &entry->meta) &&
+	       is_current(tools, dirs, entry, dst, &fault) == 0;
+}
+
 enum rule { RULE_COPY, RULE_LEAVE, RULE_MEND, RULE_IN_WAY, RULE_FAIL };
 
 /* What the update rule says of an entry whose name is taken. */
@@ -251,6 +261,21 @@ void copy_overlook(struct copy_tools *tools, const struct meta *dst,
 	}
 }
 
+/* Another name of the source may be linked to it, if it has its content. */
+static enum copy_outcome leave(struct copy_tools *tools, struct copy_dirs *dirs,
+                               const struct job_entry *entry,
+                               const struct meta *dst)
+{
+	struct fault fault;
+
+	dirs->made = (struct job_leader){
+		.dev = dst->dev, .ino = dst->ino, .uid = dst->uid};
+	dirs->is_other = dirs->notes_made &&
+	                 !meta_same_inode(&entry->meta, dst) &&
+	                 is_current(tools, dirs, entry, dst, &fault) != 1;
+	return COPY_UNCHANGED;
+}
+
 static enum copy_outcome mend(struct copy_tools *tools, struct copy_dirs *dirs,
                               const struct job_entry *entry,
                               const struct meta *dst, struct counts *counts,
@@ -297,9 +322,7 @@ enum copy_outcome copy_entry(struct copy_tools *tools, struct copy_dirs *dirs,
 	case RULE_COPY:
 		return do_copy(tools, dirs, entry, &dst, counts, fault);
 	case RULE_LEAVE:
-		dirs->made = (struct job_leader){
-			.dev = dst.dev, .ino = dst.ino, .uid = dst.uid};
-		return COPY_UNCHANGED;
+		return leave(tools, dirs, entry, &dst);
 	case RULE_MEND:
 		return mend(tools, dirs, entry, &dst, counts, fault);
 	case RULE_IN_WAY:

@@ -55,9 +55,12 @@ struct copy_dirs {
 	struct flags new_flags;
 	bool notes_made;
 	struct job_leader made; /* the copy, of an entry with several names */
-	struct meta shared;     /* of the last copy that was left alone and has
+	/* What was left alone by the update rule is not the source's content:
+	 * no other name of the source may be linked to it. */
+	bool is_other;
+	struct meta shared; /* of the last copy that was left alone and has
 				  several names; ino 0: it was none */
-	char *note;             /* STAGE_NAME_MAX bytes, survive a death */
+	char *note;         /* STAGE_NAME_MAX bytes, survive a death */
 };
 
 /* Before a batch: what follows from the destination directory being like that.

@@ -202,7 +202,8 @@ static int look_at_dst(const struct linking *linking,
 		return 0;
 	if ((meta_same_inode(&dst, &linking->leader_meta) &&
 	     leader_stays(linking)) ||
-	    settings->update == UPDATE_NONE) {
+	    settings->update == UPDATE_NONE ||
+	    copy_is_newer(linking->tools, dirs, entry, &dst)) {
 		*outcome = COPY_UNCHANGED;
 		return 0;
 	}

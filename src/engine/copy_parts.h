@@ -93,6 +93,10 @@ void copy_count_lost(struct counts *counts, const struct dress_lost *lost);
 int copy_hold(int dir_fd, const char *name, const struct meta *seen,
               bool follows, struct meta_target *out);
 
+/* With -u: dst is not older than the source, and not its copy either. */
+bool copy_is_newer(struct copy_tools *tools, const struct copy_dirs *dirs,
+                   const struct job_entry *entry, const struct meta *dst);
+
 #define COPY_LOCKED "is immutable or append-only (see --force)"
 
 /* Takes the locks off an existing entry that is in the way of a change; -EPERM

@@ -107,13 +107,19 @@ static bool leads_to(const struct pair *pair, const struct meta *there)
 	       meta_same_inode(&target, there);
 }
 
-/* By any way down from the source, as far as the walk will go. */
+/* By any way down from the source, as far as the walk will go: with -x, what is
+ * mounted in it (a backup of / to /mnt/disk) is out of its reach. */
 static bool is_inside(const struct opening *opening, const struct pair *pair,
                       int place_fd)
 {
+	bool is_bound = opening->settings->is_one_file_system;
+	struct meta place;
+
+	if (is_bound && meta_read(place_fd, &place) == 0 &&
+	    place.dev != pair->meta.dev)
+		return false;
 	return held_is_below(place_fd, &pair->meta) ||
-	       mount_leads_to(pair->src_fd, place_fd,
-	                      !opening->settings->is_one_file_system);
+	       mount_leads_to(pair->src_fd, place_fd, !is_bound);
 }
 
 static enum exit_status guard_pair(struct opening *opening, struct pair *pair)

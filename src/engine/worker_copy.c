@@ -171,7 +171,8 @@ static void say_losses(struct worker *worker, const struct job *job,
 
 /* What the master has to know of the entry to act on it. */
 static enum job_result result_of(const struct job_entry *entry,
-                                 enum copy_outcome outcome, bool leads)
+                                 enum copy_outcome outcome, bool leads,
+                                 bool is_other)
 {
 	if (outcome == COPY_IN_WAY)
 		return JOB_IN_WAY;
@@ -180,7 +181,7 @@ static enum job_result result_of(const struct job_entry *entry,
 	if (entry->link == JOB_NO_LINK)
 		return JOB_NOTHING;
 	if (outcome == COPY_FAILED || outcome == COPY_VANISHED ||
-	    outcome == COPY_LEFT_OUT || outcome == COPY_NO_PLACE)
+	    outcome == COPY_LEFT_OUT || outcome == COPY_NO_PLACE || is_other)
 		return JOB_LINK_FAILED;
 	return leads ? JOB_LEADER_THERE : JOB_LINKED;
 }
@@ -197,6 +198,7 @@ static enum copy_outcome run_entry(struct worker *worker, struct job *job,
 	enum copy_outcome outcome;
 
 	dirs->shared.ino = 0;
+	dirs->is_other = false;
 	dirs->made = (struct job_leader){0};
 	dirs->notes_made = entry->link != JOB_NO_LINK;
 	if (entry->link == JOB_FOLLOWS)
@@ -217,7 +219,8 @@ static enum copy_outcome run_entry(struct worker *worker, struct job *job,
 	count_outcome(&counts, outcome);
 	if (dirs->traits)
 		say_losses(worker, job, dirs, entry, &counts);
-	job_note_result(job, entry, result_of(entry, outcome, leads));
+	job_note_result(job, entry,
+	                result_of(entry, outcome, leads, dirs->is_other));
 	if (leads)
 		entry->leader = dirs->made;
 	if (dirs->shared.ino)

@@ -312,3 +312,19 @@ kept() { # DIR
 604' ]
   done
 }
+
+@test "with -x, DST may be on a file system that is mounted in SRC" {
+  need_mounts
+  mkdir -p root/etc root/mnt
+  echo 1 >root/etc/a
+  run -0 unshare -m sh -c '
+    mount -t tmpfs none root/mnt && mkdir root/mnt/disk &&
+    "$1" -x root root/mnt/disk/copy && "$1" -x root root/mnt/disk/ &&
+    find root/mnt | sort' sh "$PCOPY"
+  [[ $output == *root/mnt/disk/copy/etc/a* ]]
+  [[ $output == *root/mnt/disk/root/etc/a* ]]
+  [[ $output != *copy/mnt/disk* ]]
+  run -5 unshare -m sh -c '
+    mount -t tmpfs none root/mnt && "$1" root root/mnt/copy' sh "$PCOPY"
+  run -5 "$PCOPY" -x root root/etc/copy
+}

@@ -463,3 +463,31 @@ replaced() {
   fails [ dst/a -ef dst/c ]
   same_tree src dst
 }
+
+@test "what --update leaves alone lends no content to other names" {
+  mkdir -p src/sub dst/sub
+  echo new >src/a
+  ln src/a src/sub/b
+  ln src/a src/sub/c
+  echo old >dst/a
+  run -0 "$PCOPY" --update=none src dst
+  [ "$(cat dst/a dst/sub/b dst/sub/c)" = $'old\nnew\nnew' ]
+  [ "$(stat -c %i dst/sub/b)" -eq "$(stat -c %i dst/sub/c)" ]
+  # What has the content already may lead.
+  rm -r dst/sub
+  cp -a src/a dst/a
+  run -0 "$PCOPY" --update=none src dst
+  [ "$(stat -c %i dst/a)" -eq "$(stat -c %i dst/sub/c)" ]
+}
+
+@test "-u leaves a newer file alone, also as a further name" {
+  mkdir -p src dst
+  echo source >src/a
+  ln src/a src/b
+  touch -d 2001-01-01 src/a
+  echo newer >dst/b
+  for _ in 1 2; do
+    run -0 "$PCOPY" -u src dst
+    [ "$(cat dst/a dst/b)" = $'source\nnewer' ]
+  done
+}
