@@ -245,20 +245,9 @@ void copy_overlook(struct copy_tools *tools, const struct meta *dst,
 {
 	const struct traits *traits =
 		traits_of(&tools->traits, dst->dev, dress->dst.fd);
-	const struct meta *want = dress->want;
-	struct meta *have = &dress->have;
 
-	if (traits->no_modes && (dress->keep & DRESS_MODE) &&
-	    !meta_is(want, S_IFLNK) && have->mode != want->mode) {
-		have->mode = want->mode;
-		dress->lost.n_modes++;
-	}
-	if (traits->no_owners && (dress->keep & DRESS_OWNER) &&
-	    (have->uid != want->uid || have->gid != want->gid)) {
-		have->uid = want->uid;
-		have->gid = want->gid;
-		dress->lost.n_owners++;
-	}
+	dress->no_modes = traits->no_modes;
+	dress->no_owners = traits->no_owners;
 }
 
 /* Another name of the source may be linked to it, if it has its content. */

@@ -77,8 +77,7 @@ int copy_look_again(struct copy_tools *tools, int src_fd, struct meta *meta,
 int copy_read_flags(struct copy_tools *tools, int fd, uint64_t dev,
                     struct flags *out);
 
-/* What the target does not keep, whatever is set, is no reason to mend dst: it
- * is counted as lost, and dress->have is what is wanted. */
+/* What the target does not keep, whatever is set, is no reason to mend dst. */
 void copy_overlook(struct copy_tools *tools, const struct meta *dst,
                    struct dress *dress);
 

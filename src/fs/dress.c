@@ -107,6 +107,10 @@ static int put_owner(struct dress *dress, struct meta_kept *kept,
 	*kept = (struct meta_kept){same_uid, same_gid};
 	if ((same_uid && same_gid) || !(dress->keep & DRESS_OWNER))
 		return 0;
+	if (dress->no_owners) {
+		dress->lost.n_owners++;
+		return 0;
+	}
 	if (dress->only_looks)
 		return foresee_owner(dress, kept);
 	int rc = meta_set_owner(dress->dst.fd, want, have, kept);
@@ -215,6 +219,10 @@ static int put_perms(struct dress *dress, uint32_t perms, bool force,
 
 	if (meta_is(dress->want, S_IFLNK))
 		return 0;
+	if (dress->no_modes) {
+		dress->lost.n_modes += !same;
+		return 0;
+	}
 	if (dress->only_looks)
 		return !same;
 	/* Who is not root loses set-id bits by writing (POSIX, write). */
@@ -286,11 +294,8 @@ static int is_other_now(struct dress *dress, const struct meta *before,
 	bool has_perms = ((now.mode ^ dress->have.mode) & META_PERMS) == 0;
 	if (!has_perms && !dress->lost.n_modes)
 		dress->lost.n_modes++;
-	/* before may be what was to be overlooked, so it says not enough. */
-	return (has_perms && now.mode != before->mode) ||
-	       (now.uid != before->uid && now.uid == dress->want->uid) ||
-	       (now.gid != before->gid && now.gid == dress->want->gid) ||
-	       now.mtime_s != before->mtime_s ||
+	return now.mode != before->mode || now.uid != before->uid ||
+	       now.gid != before->gid || now.mtime_s != before->mtime_s ||
 	       now.mtime_ns != before->mtime_ns;
 }
 

@@ -50,8 +50,8 @@ int dress_tighten(struct dress *dress, struct fault *fault)
 	bool same_perms = have == hoped_perms(dress) ||
 	                  have == dress_final_perms(dress, false);
 
-	if (dress->is_new || dress->only_looks || !(dress->keep & DRESS_MODE) ||
-	    meta_is(dress->want, S_IFLNK) ||
+	if (dress->is_new || dress->only_looks || dress->no_modes ||
+	    !(dress->keep & DRESS_MODE) || meta_is(dress->want, S_IFLNK) ||
 	    (same_perms && !has_other_owner(dress)))
 		return 0;
 	return set_common(dress, common_perms(dress), fault);

@@ -137,9 +137,12 @@ static void try_rights(int fd, struct traits *traits)
 		return;
 	const struct meta other = {.uid = before.uid + 1,
 	                           .gid = before.gid + 1};
-	(void)meta_set_perms(target, before.mode & 0200 ? 0400 : 0600);
-	if (geteuid() == 0)
-		(void)meta_set_owner(fd, &other, &before, &kept);
+	int rc = meta_set_perms(target, before.mode & 0200 ? 0400 : 0600);
+	if (geteuid() == 0 && !fault_is_trouble(rc))
+		rc = meta_set_owner(fd, &other, &before, &kept);
+	/* That says nothing of what is kept. */
+	if (fault_is_trouble(rc))
+		return;
 	if (meta_read(fd, &after) < 0)
 		return;
 	traits->knows_rights = true;
