@@ -93,7 +93,7 @@ bool each_kin_is_left(void *cell, pid_t pid)
 	return n > EACH_LEFT_MAX;
 }
 
-void each_kin_leave(struct each_cell *cell)
+bool each_kin_leave(struct each_cell *cell)
 {
 	pid_t pids[KIN_MAX], gone;
 
@@ -102,9 +102,10 @@ void each_kin_leave(struct each_cell *cell)
 	} while (gone > 0);
 	/* ECHILD: nobody is left, as after nearly every job. */
 	if (gone < 0 && atomic_load(&cell->n_left) == 0)
-		return;
+		return false;
 	size_t n = gone < 0 ? 0 : each_kin_list(pids, KIN_MAX);
 	for (size_t i = 0; i < n && i < EACH_LEFT_MAX; i++)
 		atomic_store(&cell->left[i], pids[i]);
 	atomic_store(&cell->n_left, (uint32_t)n);
+	return gone == 0;
 }

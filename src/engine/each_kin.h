@@ -31,7 +31,8 @@ void each_kin_kill(each_spare_fn *spare, void *ctx);
 /* ctx is a struct each_cell: the children it leaves alone. */
 bool each_kin_is_left(void *cell, pid_t pid);
 
-/* Reaps what has ended, forgets it, and notes all that is there now. */
-void each_kin_leave(struct each_cell *cell);
+/* Reaps what has ended, forgets it, and notes all that is there now; whether
+ * anybody is. */
+bool each_kin_leave(struct each_cell *cell);
 
 #endif

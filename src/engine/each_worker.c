@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/mono.h"
+#include "engine/each_drain.h"
 #include "engine/each_kin.h"
 #include "engine/each_running.h"
 #include "engine/each_spawn.h"
@@ -148,6 +149,36 @@ static void wait_for(struct each_running *job)
 	}
 }
 
+/* Those whose other end somebody has. */
+static size_t open_pipes(const struct each_worker *worker, int *fds)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < N_EACH_STREAMS; i++) {
+		struct pollfd pipe = {worker->streams[i].fd, POLLIN, 0};
+
+		if (pipe.fd >= 0 && poll(&pipe, 1, 0) >= 0 &&
+		    !(pipe.revents & POLLHUP))
+			fds[n++] = pipe.fd;
+	}
+	return n;
+}
+
+/* Of what has outlived the job. If nobody can be had to read what it writes
+ * from now on, it is told by SIGPIPE. */
+static void let_go(const struct each_running *job)
+{
+	struct each_worker *worker = job->worker;
+	int fds[N_EACH_STREAMS];
+
+	worker->has_left = each_kin_leave(worker->cell);
+	if (!worker->has_left || job->phase != EACH_RUNNING)
+		return;
+	size_t n = open_pipes(worker, fds);
+	if (n > 0 && each_drain_start(fds, n) == 0)
+		(void)each_kin_leave(worker->cell);
+}
+
 /* What is in the pipes when the command has ended is its own. What others
  * write there later is not waited for. */
 static void finish_streams(struct each_running *job)
@@ -160,8 +191,10 @@ static void finish_streams(struct each_running *job)
 		each_stream_read(stream, each_stream_waiting(stream));
 		if (stream->err && job->phase == EACH_RUNNING)
 			job->cause = EACH_SPOOL;
-		each_stream_end(stream);
 	}
+	let_go(job);
+	for (unsigned i = 0; i < N_EACH_STREAMS; i++)
+		each_stream_end(&worker->streams[i]);
 }
 
 static void say_end(struct each_worker *worker, uint32_t job,
@@ -244,7 +277,6 @@ static void run_command(struct each_worker *worker, struct each_running *job,
 		end->exit_code = WEXITSTATUS(job->status);
 	else if (WIFSIGNALED(job->status))
 		end->signal_number = WTERMSIG(job->status);
-	each_kin_leave(cell);
 	atomic_store(&cell->job_up, 0);
 }
 

@@ -5,7 +5,7 @@
  *           own with /dev/null as standard input, keeps what it prints, waits
  *           for its end, says how it went. The command has ended when its
  *           process has: somebody else who still holds the pipe is not waited
- *           for.
+ *           for, and may go on writing into it (each_drain.h).
  * Signals   SIGTSTP and SIGCONT, from the master, stop and continue the job
  * Lifetime  the struct is filled by the master before the fork; start makes a
  *           child's copy of it a worker's
@@ -39,6 +39,7 @@ struct each_worker {
 	struct each_terminal terminal; /* for the jobs, if it is open */
 	/* of the worker */
 	bool has_terminal; /* its children are to be kept from */
+	bool has_left; /* somebody has outlived the last command, or others */
 	struct mp_worker *self;
 	struct each_cell *cell;
 	int signals_fd;    /* of children that changed, and from the master */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/fd.h"
 #include "base/mono.h"
+#include "engine/each_worker.h"
 #include "engine/map_work.h"
+#include "fs/data.h"
 #include "fs/held.h"
 #include "fs/node.h"
 
@@ -174,13 +176,52 @@ static int open_output(struct map_work *work)
 	return fail(work, MAP_ODD_OUTPUT, rc);
 }
 
+/* Somebody has outlived the command, and may still write into what it left:
+ * what is there now counts, in a file that nobody else has. */
+static int take_snapshot(struct map_work *work)
+{
+	struct meta meta = {0};
+	struct fault fault = {0};
+	int from_fd = work->out_fd;
+	int rc = meta_read(from_fd, &meta);
+
+	work->out_fd = -1;
+	if (rc == 0 && unlinkat(work->dir_fd, work->out_name, 0) < 0)
+		rc = -errno;
+	if (rc == 0) {
+		work->out_fd = openat(work->dir_fd, work->out_name,
+		                      O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
+		                              O_CLOEXEC,
+		                      0600);
+		rc = work->out_fd < 0 ? -errno : 0;
+	}
+	if (rc == 0)
+		rc = data_copy(&work->tools.io, from_fd, work->out_fd, &meta,
+		               meta.dev, &fault);
+	(void)fd_close(from_fd);
+	return fail(work, MAP_NOT_PUBLISHED, rc);
+}
+
+/* Through a descriptor whose place in the file nobody shares. */
+static int take_output(struct map_work *work)
+{
+	bool has_writers = work->worker->has_left;
+
+	if (has_writers)
+		work->out_fd = fd_close(work->out_fd);
+	int rc = work->out_fd < 0 ? open_output(work) : 0;
+	return rc == 0 && has_writers ? take_snapshot(work) : rc;
+}
+
 int map_work_publish(struct map_work *work, bool takes_mode)
 {
 	struct meta out = {0};
 	bool is_file = takes_mode || meta_is(&work->before, S_IFREG);
 	int rc = 0;
 
-	if (is_file && work->out_fd < 0)
+	if (takes_mode)
+		rc = take_output(work);
+	else if (is_file && work->out_fd < 0)
 		rc = open_output(work);
 	if (rc == 0 && is_file)
 		rc = fail(work, MAP_NOT_PUBLISHED,
