@@ -20,7 +20,7 @@ void backlog_release(struct backlog *backlog)
 
 bool backlog_is_full(const struct backlog *backlog)
 {
-	return backlog->bytes >= BACKLOG_MAX;
+	return backlog->bytes + backlog->set_aside >= BACKLOG_MAX;
 }
 
 struct backlog_job *backlog_take(struct backlog *backlog)

@@ -32,6 +32,8 @@ struct backlog {
 	struct buf batch;    /* being filled; empty when there is none */
 	struct backlog_job *first, **last;
 	uint64_t bytes;
+	uint64_t
+		set_aside; /* of names that are to be jobs later; counts, too */
 };
 
 void backlog_init(struct backlog *backlog);

@@ -196,6 +196,19 @@ bool copy_is_newer(struct copy_tools *tools, const struct copy_dirs *dirs,
 
 enum rule { RULE_COPY, RULE_LEAVE, RULE_MEND, RULE_IN_WAY, RULE_FAIL };
 
+/* The source is reached under both names: numbers alone do not say so. */
+static bool is_source(const struct copy_tools *tools,
+                      const struct copy_dirs *dirs,
+                      const struct job_entry *entry, const struct meta *dst)
+{
+	const struct held_name src = {dirs->src_fd, entry->name,
+	                              tools->settings->follow == FOLLOW_ALL};
+	const struct held_name copy = {dirs->dst_fd, job_dst_name(entry),
+	                               false};
+
+	return meta_same_inode(&entry->meta, dst) && held_is_one(src, copy);
+}
+
 /* What the update rule says of an entry whose name is taken. */
 static enum rule judge(struct copy_tools *tools, struct copy_dirs *dirs,
                        const struct job_entry *entry, const struct meta *dst,
@@ -205,7 +218,7 @@ static enum rule judge(struct copy_tools *tools, struct copy_dirs *dirs,
 
 	if (copy_is_another(tools, dirs, entry, dst, fault))
 		return RULE_FAIL;
-	if (update == UPDATE_NONE || meta_same_inode(&entry->meta, dst))
+	if (update == UPDATE_NONE || is_source(tools, dirs, entry, dst))
 		return RULE_LEAVE;
 	if (meta_is(dst, S_IFDIR) && tools->settings->is_forced)
 		return RULE_IN_WAY;

@@ -179,6 +179,22 @@ static bool leader_stays(const struct linking *linking)
 	        meta_same_mtime(src, dst, linking->dirs->traits->times));
 }
 
+/* The name is one of the leader's already. Where numbers are not unique the
+ * two differ otherwise. */
+static bool is_leader(const struct linking *linking, const char *name,
+                      const struct meta *dst)
+{
+	const struct meta *leader = &linking->leader_meta;
+
+	if (!meta_same_inode(dst, leader))
+		return false;
+	if (meta_same_content(dst, leader) && meta_same_ctime(dst, leader))
+		return true;
+	return held_is_one(
+		(struct held_name){linking->leader_fd, linking->leader, false},
+		(struct held_name){linking->dirs->dst_fd, name, false});
+}
+
 /* 1: dst has to be replaced or is not there; 0: the outcome is set. */
 static int look_at_dst(const struct linking *linking,
                        const struct job_entry *entry,
@@ -200,8 +216,7 @@ static int look_at_dst(const struct linking *linking,
 	}
 	if (copy_is_another(linking->tools, dirs, entry, &dst, fault))
 		return 0;
-	if ((meta_same_inode(&dst, &linking->leader_meta) &&
-	     leader_stays(linking)) ||
+	if ((is_leader(linking, name, &dst) && leader_stays(linking)) ||
 	    settings->update == UPDATE_NONE ||
 	    copy_is_newer(linking->tools, dirs, entry, &dst)) {
 		*outcome = COPY_UNCHANGED;

@@ -324,7 +324,8 @@ static int check_results_place(const struct batch *batch)
 		int fd = open(settings->paths[i],
 		              O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-		is_inside = fd >= 0 && held_is_below(fd, &dir);
+		is_inside =
+			fd >= 0 && held_is_below(fd, &dir, master->results.fd);
 		(void)fd_close(fd);
 		if (is_inside)
 			master->observer->on_fault(

@@ -284,9 +284,38 @@ int enter_look(const struct worker *worker, int dir_fd, const char *name,
 	return rc;
 }
 
+/* Which file system an entry is on can be asked even of one that belongs to
+ * somebody else and says nothing else (FUSE). What of it is not known is taken
+ * from the directory that it is in, closed to others. */
+static bool is_elsewhere(struct worker *worker, struct enter_dir *dir)
+{
+	bool follows = worker->settings->follow == FOLLOW_ALL;
+	const char *name = dir->path + name_at(dir);
+	struct meta *meta = &dir->meta;
+	uint64_t dev;
+
+	if (!worker->settings->is_one_file_system)
+		return false;
+	int fd = open_upper(worker->src_trees, dir);
+	if (fd < 0 || meta_read_dev(fd, name, follows, &dev) < 0 ||
+	    dev == worker->site->pairs[dir->operand].meta.dev)
+		return false;
+	int rc = follows ? meta_read_target_at(fd, name, meta)
+	                 : meta_read_at(fd, name, meta);
+	if (rc < 0 && meta_read(fd, meta) < 0)
+		return false;
+	if (rc < 0)
+		meta->mode &= ~(uint32_t)(META_PERMS ^ S_IRWXU);
+	meta->dev = dev;
+	return meta_is(meta, S_IFDIR);
+}
+
 int enter_open_src(struct worker *worker, struct enter_dir *dir,
                    struct fault *fault)
 {
+	dir->is_elsewhere = is_elsewhere(worker, dir);
+	if (dir->is_elsewhere)
+		return fault_src(fault, "is on another file system", -EXDEV);
 	int fd = tree_open(&worker->src_trees[dir->operand], dir->path,
 	                   dir->path_len);
 

@@ -21,8 +21,9 @@ struct enter_dir {
 	size_t path_len;   /* 1 and up */
 	uint32_t up_flags; /* enum dir_flags of the directory it is in */
 	/* found out here */
-	struct meta meta; /* of the source */
-	uint32_t flags;   /* enum dir_flags */
+	struct meta meta;  /* of the source */
+	bool is_elsewhere; /* -x: it is not to be opened */
+	uint32_t flags;    /* enum dir_flags */
 	uint64_t dst_dev, dst_ino;
 	uint32_t dst_writer;
 };
@@ -33,7 +34,8 @@ int enter_look(const struct worker *worker, int dir_fd, const char *name,
                struct meta *out, bool *has_vanished);
 
 /* Opens dir's source and notes what it is like. Returns a descriptor that
- * belongs to the worker's cache. */
+ * belongs to the worker's cache. With -x what is mounted there is not opened:
+ * that fails, is_elsewhere is set, and the note is what could be had. */
 int enter_open_src(struct worker *worker, struct enter_dir *dir,
                    struct fault *fault);
 

@@ -110,7 +110,9 @@ static bool has_room_to_list(const struct feed *feed)
 	const struct far *far = &feed->far;
 	uint64_t expected = (far->n_listing + 1) * JOB_LIST_BYTES;
 
-	return feed->backlog.bytes + far->names_bytes + expected <= BACKLOG_MAX;
+	return feed->backlog.bytes + feed->backlog.set_aside +
+	               far->names_bytes + expected <=
+	       BACKLOG_MAX;
 }
 
 bool far_has_next(const struct feed *feed)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/feed.h"
 
+#include "fs/held.h"
+#include "fs/tree.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,19 +23,87 @@ void feed_release(struct feed *feed)
 	backlog_release(&feed->backlog);
 }
 
+/* Who leads the group, as a name of the source, and the entry: one file? */
+static bool is_one_file(struct feed *feed, const struct link_group *group,
+                        const struct dir *dir, const char *name)
+{
+	struct worker *worker = feed->worker;
+	uint32_t operand = links_operand(group);
+	const struct pair *pair = &worker->site->pairs[operand];
+	bool follows = worker->settings->follow == FOLLOW_ALL;
+	const char *path = links_path(group);
+
+	if (!path) /* nobody was copied so far */
+		return true;
+	if (!pair->is_dir)
+		path = pair->src_name;
+	const char *slash = strrchr(path, '/');
+	const struct buf *here = dirs_path(feed->dirs, dir);
+	int fd = tree_open(&worker->src_trees[operand], path,
+	                   slash ? (size_t)(slash - path) : 0);
+	int here_fd = tree_open(&worker->src_trees[dir->operand], here->data,
+	                        here->len);
+	return fd >= 0 && here_fd >= 0 &&
+	       held_is_one((struct held_name){fd, slash ? slash + 1 : path,
+	                                      follows},
+	                   (struct held_name){here_fd, name, follows});
+}
+
+static enum link_role meet_group(struct feed *feed, const struct dir *dir,
+                                 const struct job_new_entry *entry,
+                                 struct link_group **group)
+{
+	enum link_role role = links_meet(&feed->links, entry->meta, group);
+
+	if (role != LINK_UNSURE)
+		return role;
+	return links_settle(&feed->links, entry->meta,
+	                    is_one_file(feed, *group, dir, entry->name), group);
+}
+
+static void begin_to_lead(struct feed *feed, struct link_group *group,
+                          const struct dir *dir, const char *name)
+{
+	const struct buf *path = dirs_path(feed->dirs, dir);
+	struct buf whole = {0};
+
+	worker_path(&whole, "", path->data, path->len, name);
+	links_lead(group, dir->operand, whole.data);
+	buf_release(&whole);
+}
+
+static uint64_t waiter_bytes(size_t name_len, size_t dst_name_len)
+{
+	return sizeof(struct link_waiter) + name_len + dst_name_len + 2;
+}
+
+static void wait_in_group(struct feed *feed, struct link_group *group,
+                          struct dir *dir, const struct meta *meta,
+                          const char *name, size_t name_len,
+                          const char *dst_name, size_t dst_name_len)
+{
+	links_wait(group, dir, meta, name, name_len, dst_name, dst_name_len);
+	feed->backlog.set_aside += waiter_bytes(name_len, dst_name_len);
+	/* The walk will pause: whom it waits for must not do so, too. */
+	if (backlog_is_full(&feed->backlog))
+		backlog_flush(&feed->backlog);
+}
+
 /* Fills in what the entry's link group says; false when it has to wait. */
 static bool join_group(struct feed *feed, struct dir *dir,
                        struct job_new_entry *entry)
 {
 	struct link_group *group;
-	enum link_role role = links_meet(&feed->links, entry->meta, &group);
+	enum link_role role = meet_group(feed, dir, entry, &group);
 
 	if (role == LINK_WAITS) {
-		links_wait(group, dir, entry->meta, entry->name,
-		           entry->name_len, entry->dst_name,
-		           entry->dst_name_len);
+		wait_in_group(feed, group, dir, entry->meta, entry->name,
+		              entry->name_len, entry->dst_name,
+		              entry->dst_name_len);
 		return false;
 	}
+	if (role == LINK_LEADS)
+		begin_to_lead(feed, group, dir, entry->name);
 	links_sent(group);
 	entry->group = (uint64_t)(uintptr_t)group;
 	entry->link = role == LINK_LEADS ? JOB_LEADS : JOB_FOLLOWS;
@@ -78,8 +149,12 @@ static void release_waiter(struct feed *feed, struct link_group *group,
 		entry.link_path = links_path(group);
 		entry.link_operand = links_operand(group);
 		entry.leader = *links_leader(group);
+	} else {
+		begin_to_lead(feed, group, waiter->dir, waiter->names);
 	}
 	links_sent(group);
+	feed->backlog.set_aside -=
+		waiter_bytes(waiter->name_len, waiter->dst_name_len);
 	backlog_add_single(&feed->backlog, waiter->dir, &entry);
 	dirs_let_go(feed->dirs, waiter->dir);
 }
@@ -114,8 +189,9 @@ bool feed_link_full(struct feed *feed, struct dir *dir,
 		links_full(group, entry->link_operand, job_link_path(entry));
 
 	feed->tally->n_total++;
-	links_wait(group, dir, &entry->meta, entry->name, entry->name_len,
-	           entry->name + entry->name_len + 1, entry->dst_name_len);
+	wait_in_group(feed, group, dir, &entry->meta, entry->name,
+	              entry->name_len, entry->name + entry->name_len + 1,
+	              entry->dst_name_len);
 	release_waiters(feed, group);
 	return is_new;
 }

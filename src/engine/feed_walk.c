@@ -139,13 +139,14 @@ static void enter_dir(struct feed *feed, struct dir *dir)
 
 	if (src_fd >= 0 && is_loop(feed, dir, &at))
 		src_fd = enter_refuse_loop(&fault);
-	if (src_fd < 0 && (fault.err != EACCES ||
-	                   enter_read_unreadable(feed->worker, &at) < 0)) {
+	if (src_fd < 0 && !at.is_elsewhere &&
+	    (fault.err != EACCES ||
+	     enter_read_unreadable(feed->worker, &at) < 0)) {
 		leave_out(feed, dir, &fault);
 		return;
 	}
 	dir->meta = at.meta;
-	if (src_fd < 0)
+	if (src_fd < 0 && !at.is_elsewhere)
 		fail(feed, dir, "", &fault);
 	if (make_dst(feed, dir, &at, src_fd, &fault) < 0) {
 		leave_out(feed, dir, &fault);
@@ -153,8 +154,7 @@ static void enter_dir(struct feed *feed, struct dir *dir)
 	}
 	if (dir->flags & (DIR_DST_EMPTY | DIR_DST_MISSING))
 		feed->observer.made_dir(feed->observer.ctx, dir);
-	if (src_fd < 0 ||
-	    enter_is_other_file_system(feed->worker, dir->operand, &dir->meta))
+	if (src_fd < 0)
 		return;
 	if (is_far(feed, dir, src_fd))
 		hand_over(feed);

@@ -15,9 +15,12 @@ enum state {
 
 struct link_group {
 	uint64_t dev, ino;
-	uint64_t n_to_come; /* names the walk has not met */
-	uint64_t n_sent;    /* names at the workers */
+	uint64_t looks; /* hash of what the names last met were like */
+	uint64_t number;
+	uint32_t n_to_come; /* names the walk has not met */
+	uint32_t n_sent;    /* names at the workers */
 	enum state state;
+	bool is_other;  /* of links->others */
 	bool is_locked; /* immutable or append-only at the source */
 	uint32_t operand;
 	struct job_leader leader;
@@ -36,16 +39,47 @@ static int compare(const void *left, const void *right)
 	return 0;
 }
 
-static struct link_group *add(struct links *links, const struct meta *meta)
+static int compare_all(const void *left, const void *right)
+{
+	const struct link_group *a = left, *b = right;
+	int by_inode = compare(left, right);
+
+	return by_inode ? by_inode
+	                : (a->looks > b->looks) - (a->looks < b->looks);
+}
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 32;
+}
+
+/* All names of one file are like that. */
+static uint64_t looks_of(const struct meta *meta)
+{
+	uint64_t hash = mix(meta->size, meta->rdev);
+
+	hash = mix(mix(hash, (uint64_t)meta->mtime_s), meta->mtime_ns);
+	hash = mix(mix(hash, (uint64_t)meta->ctime_s), meta->ctime_ns);
+	hash = mix(hash, meta->mode);
+	return mix(mix(hash, meta->uid), meta->gid);
+}
+
+static struct link_group *add(struct links *links, const struct meta *meta,
+                              bool is_other)
 {
 	struct link_group *group = xcalloc(1, sizeof(*group));
 
 	group->dev = meta->dev;
 	group->ino = meta->ino;
+	group->looks = looks_of(meta);
+	group->number = ++links->n_groups;
+	group->is_other = is_other;
 	group->n_to_come = meta->nlink;
 	group->is_locked = meta->is_locked;
 	group->last = &group->first;
-	if (!tsearch(group, &links->groups, compare))
+	if (!tsearch(group, is_other ? &links->others : &links->groups,
+	             is_other ? compare_all : compare))
 		bug("no memory for a link group");
 	return group;
 }
@@ -57,22 +91,71 @@ static bool is_busy(const struct link_group *group)
 	return group->is_locked && group->n_sent > 0;
 }
 
-enum link_role links_meet(struct links *links, const struct meta *meta,
-                          struct link_group **out)
+static enum link_role join(struct link_group *group)
 {
-	const struct link_group key = {.dev = meta->dev, .ino = meta->ino};
-	struct link_group *const *found = tfind(&key, &links->groups, compare);
-	struct link_group *group = found ? *found : add(links, meta);
-
 	if (group->n_to_come)
 		group->n_to_come--;
-	*out = group;
 	if (group->state == LEADER_ON_ITS_WAY || is_busy(group))
 		return LINK_WAITS;
 	if (group->state == LEADER_THERE)
 		return LINK_FOLLOWS;
 	group->state = LEADER_ON_ITS_WAY;
 	return LINK_LEADS;
+}
+
+static struct link_group *find_other(const struct links *links,
+                                     const struct meta *meta)
+{
+	const struct link_group key = {
+		.dev = meta->dev, .ino = meta->ino, .looks = looks_of(meta)};
+	struct link_group *const *found =
+		tfind(&key, &links->others, compare_all);
+
+	return found ? *found : NULL;
+}
+
+enum link_role links_meet(struct links *links, const struct meta *meta,
+                          struct link_group **out)
+{
+	const struct link_group key = {.dev = meta->dev, .ino = meta->ino};
+	struct link_group *const *found = tfind(&key, &links->groups, compare);
+	struct link_group *first = found ? *found : NULL;
+	bool is_first = first && first->looks == looks_of(meta);
+	struct link_group *other =
+		links->others && !is_first ? find_other(links, meta) : NULL;
+
+	*out = other ? other : first;
+	if (!*out)
+		*out = add(links, meta, false);
+	else if (!other && !is_first)
+		return LINK_UNSURE;
+	return join(*out);
+}
+
+enum link_role links_settle(struct links *links, const struct meta *meta,
+                            bool is_one, struct link_group **group)
+{
+	if (is_one)
+		(*group)->looks = looks_of(meta);
+	else
+		*group = add(links, meta, true);
+	return join(*group);
+}
+
+uint64_t links_number(const struct link_group *group)
+{
+	return group->number;
+}
+
+void links_lead(struct link_group *group, uint32_t operand, const char *path)
+{
+	if (group->path && strcmp(group->path, path) != 0) {
+		free(group->path);
+		group->path = NULL;
+	}
+	if (!group->path)
+		group->path = xstrndup(path, strlen(path));
+	group->operand = operand;
 }
 
 uint32_t links_operand(const struct link_group *group)
@@ -123,9 +206,7 @@ void links_arrived(struct link_group *group, uint32_t operand, const char *path)
 	group->n_sent--;
 	if (!path)
 		return;
-	free(group->path);
-	group->path = xstrndup(path, strlen(path));
-	group->operand = operand;
+	links_lead(group, operand, path);
 	group->state = LEADER_THERE;
 }
 
@@ -180,12 +261,16 @@ void links_drop(struct links *links, struct link_group *group)
 {
 	if (group->n_to_come || group->n_sent || group->first)
 		return;
-	(void)tdelete(group, &links->groups, compare);
+	if (group->is_other)
+		(void)tdelete(group, &links->others, compare_all);
+	else
+		(void)tdelete(group, &links->groups, compare);
 	free_group(group);
 }
 
 void links_release(struct links *links)
 {
 	tdestroy(links->groups, free_group);
-	links->groups = NULL;
+	tdestroy(links->others, free_group);
+	links->groups = links->others = NULL;
 }

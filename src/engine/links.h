@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* engine/links.h - which names are one inode
  *
- * Model     a group per source inode with several names. The first name that
+ * Model     a group per source inode with several names. Device and number
+ *           alone do not make one: names whose size, times, mode or owner
+ *           differ are looked at once more, and are two files if they still
+ *           differ, as numbers are not unique everywhere. The first name that
  *           the walk meets leads: it is copied like any file. Names met while
  *           that is going on wait; later ones are linked to the leader's copy.
  *           When a leader fails, the first that waits leads. The names of an
@@ -9,7 +12,8 @@
  * Lifetime  in the master; a group is freed when all its names have been met
  *           and none is on its way. Names outside the sources never come, so
  *           such a group stays to the end.
- * Memory    a group is about 150 bytes and the leader's path */
+ * Memory    a group is about 150 bytes and the leader's path; who waits counts
+ *           as backlog */
 #ifndef ENGINE_LINKS_H
 #define ENGINE_LINKS_H
 
@@ -30,20 +34,35 @@ enum link_role {
 	LINK_LEADS,   /* copy it and say how that went */
 	LINK_FOLLOWS, /* link it to the leader's copy */
 	LINK_WAITS,   /* links_wait takes it */
+	LINK_UNSURE,  /* links_settle says which it is */
 };
 
 struct link_group;
 
 struct links {
-	void *groups; /* tree of tsearch(3) by device and inode */
+	void *groups;      /* tree of tsearch(3) by device and inode */
+	void *others;      /* the same numbers, but other files */
+	uint64_t n_groups; /* ever */
 };
 
-/* A name of an inode with several was met. */
+/* A name of an inode with several was met. With LINK_UNSURE *out is the group
+ * of this device and number, whose leader looks otherwise. */
 enum link_role links_meet(struct links *links, const struct meta *meta,
                           struct link_group **out);
 
-/* Where the leader's copy is: its operand and path below the destination's
- * root; for LINK_FOLLOWS, valid until the next call. */
+/* Behind that: it is one file with the leader of *group, or another one, of a
+ * group of its own. */
+enum link_role links_settle(struct links *links, const struct meta *meta,
+                            bool is_one, struct link_group **group);
+
+/* Of this group and no other, while they are. */
+uint64_t links_number(const struct link_group *group);
+
+/* Who leads: its operand and path below the source's root, and when the copy is
+ * there, below the destination's. NULL: nobody yet. */
+void links_lead(struct link_group *group, uint32_t operand, const char *path);
+
+/* Where that is; valid until the next call. */
 uint32_t links_operand(const struct link_group *group);
 const char *links_path(const struct link_group *group);
 const struct job_leader *links_leader(const struct link_group *group);

@@ -105,12 +105,12 @@ int map_guard_places(struct map *map, int dst_fd)
 {
 	struct meta dst;
 
-	if (held_is_below(dst_fd, &map->src_meta)) {
+	if (held_is_below(dst_fd, &map->src_meta, map->src_fd)) {
 		map_say(map, map->settings->dst, "is SRC, or inside of it", 0);
 		return -EPERM;
 	}
 	if (map->dst_fd >= 0 && meta_read(map->dst_fd, &dst) == 0 &&
-	    held_is_below(map->src_fd, &dst)) {
+	    held_is_below(map->src_fd, &dst, map->dst_fd)) {
 		map_say(map, map->settings->src, "is inside of DST", 0);
 		return -EPERM;
 	}

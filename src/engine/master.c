@@ -131,7 +131,11 @@ static bool on_shared(struct master *master, const struct job *job,
                       const struct job_entry *entry)
 {
 	const struct twin_inode dst = {entry->shared_dev, entry->shared_ino};
-	const struct twin_inode src = {entry->meta.dev, entry->meta.ino};
+	const struct link_group *group = (void *)(uintptr_t)entry->group;
+	/* Numbers of sources are not unique everywhere, those of groups are. */
+	const struct twin_inode src =
+		group ? (struct twin_inode){UINT64_MAX, links_number(group)}
+		      : (struct twin_inode){entry->meta.dev, entry->meta.ino};
 
 	if (master->settings.is_dry_run ||
 	    !twins_conflict(&master->twins, dst, src))

@@ -112,6 +112,7 @@ static bool leads_to(const struct pair *pair, const struct meta *there)
 static bool is_inside(const struct opening *opening, const struct pair *pair,
                       int place_fd)
 {
+<<<<<<< HEAD
 	bool is_bound = opening->settings->is_one_file_system;
 	struct meta place;
 
@@ -120,6 +121,34 @@ static bool is_inside(const struct opening *opening, const struct pair *pair,
 		return false;
 	return held_is_below(place_fd, &pair->meta) ||
 	       mount_leads_to(pair->src_fd, place_fd, !is_bound);
+=======
+	return held_is_below(place_fd, &pair->meta, pair->src_fd) ||
+	       mount_leads_to(pair->src_fd, place_fd,
+	                      !opening->settings->is_one_file_system);
+>>>>>>> e7808f4 (links: device and inode number are evidence, not proof)
+}
+
+/* What stands at the copy's place is the source: by more than numbers, which
+ * are not unique everywhere. */
+static bool is_source(const struct opening *opening, const struct pair *pair,
+                      int place_fd, const struct meta *there)
+{
+	bool is_place = !pair->goes_in && site_dst_is_dir(opening);
+	bool follows = opening->settings->follow != FOLLOW_NONE;
+
+	if (!meta_same_inode(there, &pair->meta))
+		return false;
+	if (!pair->is_dir)
+		return held_is_one(
+			(struct held_name){place_fd, pair->dst_name, false},
+			(struct held_name){pair->src_fd, pair->src_name,
+		                           follows});
+	if (is_place)
+		return held_is_one_dir(place_fd, pair->src_fd);
+	int fd = node_open_path(place_fd, pair->dst_name);
+	bool same = fd < 0 || held_is_one_dir(fd, pair->src_fd);
+	(void)fd_close(fd);
+	return same;
 }
 
 static enum exit_status guard_pair(struct opening *opening, struct pair *pair)
@@ -144,7 +173,7 @@ static enum exit_status guard_pair(struct opening *opening, struct pair *pair)
 		                   "cannot open the directory it goes into",
 		                   rc);
 	}
-	bool same = rc == 0 && (meta_same_inode(&there, &pair->meta) ||
+	bool same = rc == 0 && (is_source(opening, pair, place_fd, &there) ||
 	                        leads_to(pair, &there));
 	bool inside = pair->is_dir && is_inside(opening, pair, place_fd);
 	(void)fd_close(place_fd);

@@ -68,8 +68,8 @@ static void leave_out(struct worker *worker, struct job *job,
 	job->counts.n_failed++;
 }
 
-static void note_entered(struct worker *worker, struct job *job,
-                         struct job_entry *entry, const struct enter_dir *dir)
+static void note_entered(struct job *job, struct job_entry *entry,
+                         const struct enter_dir *dir)
 {
 	entry->meta = dir->meta;
 	job->src_dev = dir->meta.dev;
@@ -78,7 +78,7 @@ static void note_entered(struct worker *worker, struct job *job,
 	job->dst_ino = dir->dst_ino;
 	job->dst_writer = dir->dst_writer;
 	job->flags |= dir->flags & DIRS_JOB_FLAGS;
-	if (enter_is_other_file_system(worker, job->operand, &dir->meta))
+	if (dir->is_elsewhere)
 		job->flags |= JOB_NO_NAMES;
 	job_note_result(job, entry, JOB_FOUND);
 	/* Who takes over after a death believes the above. */
@@ -100,7 +100,7 @@ static void enter(struct worker *worker, struct job *job,
 
 	if (fd >= 0 && is_loop(worker, job, &dir))
 		fd = enter_refuse_loop(&fault);
-	if (fd < 0 &&
+	if (fd < 0 && !dir.is_elsewhere &&
 	    (fault.err != EACCES || enter_read_unreadable(worker, &dir) < 0)) {
 		leave_out(worker, job, &fault);
 		return;
@@ -110,7 +110,7 @@ static void enter(struct worker *worker, struct job *job,
 		job_note_result(job, entry, JOB_IN_WAY);
 		return;
 	}
-	if (fd < 0) {
+	if (fd < 0 && !dir.is_elsewhere) {
 		say_dir_fault(worker, job, &fault);
 		job->counts.n_failed++;
 		job->flags |= JOB_NO_NAMES;
@@ -118,7 +118,7 @@ static void enter(struct worker *worker, struct job *job,
 	if (rc < 0)
 		leave_out(worker, job, &dst_fault);
 	else
-		note_entered(worker, job, entry, &dir);
+		note_entered(job, entry, &dir);
 }
 
 static void begin_piece(struct worker *worker)

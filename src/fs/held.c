@@ -233,21 +233,29 @@ bool held_is_private(const struct meta *dir)
 	return held_writer(dir) == 0;
 }
 
-bool held_is_below(int dir_fd, const struct meta *dir)
+static bool is_dir(int fd, const struct meta *meta, const struct meta *dir,
+                   int held_fd)
 {
-	struct meta meta, above = {0};
-	int at = dir_fd;
-	bool found = false;
+	return meta_same_inode(meta, dir) &&
+	       (held_fd < 0 || held_is_one_dir(fd, held_fd));
+}
 
-	while (at >= 0 && meta_read(at, &meta) == 0) {
-		found = meta_same_inode(&meta, dir);
-		if (found || meta_same_inode(&meta, &above))
-			break;
-		above = meta;
+bool held_is_below(int dir_fd, const struct meta *dir, int held_fd)
+{
+	struct meta meta, above;
+	int at = dir_fd;
+	bool found = false, is_top = meta_read(at, &meta) < 0;
+
+	while (!is_top && !found) {
+		found = is_dir(at, &meta, dir, held_fd);
 		int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		/* The topmost is in itself. */
+		is_top = up < 0 || meta_read(up, &above) < 0 ||
+		         is_dir(up, &above, &meta, at);
 		if (at != dir_fd)
 			(void)fd_close(at);
 		at = up;
+		meta = above;
 	}
 	if (at != dir_fd)
 		(void)fd_close(at);

@@ -41,8 +41,9 @@ bool held_is_one_dir(int a_fd, int b_fd);
  * other; 0 when it has others, too. */
 int held_only_name(int fd, int dir_fd, const char *name);
 
-/* True when dir_fd, or one of the directories above it, is that directory. */
-bool held_is_below(int dir_fd, const struct meta *dir);
+/* True when dir_fd, or one of the directories above it, is that directory, which
+ * held_fd holds; with -1 its device and number decide. */
+bool held_is_below(int dir_fd, const struct meta *dir, int held_fd);
 
 /* Nobody but us and root can find entries in the directory, even by name. An
  * ACL does not say otherwise: the group's bits limit what it allows. */

@@ -57,6 +57,18 @@ int meta_read_target_at(int dir_fd, const char *name, struct meta *out)
 	return read_statx(dir_fd, name, 0, out);
 }
 
+int meta_read_dev(int dir_fd, const char *name, bool follows, uint64_t *out)
+{
+	int flags = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC |
+	            (follows ? 0 : AT_SYMLINK_NOFOLLOW);
+	struct statx stx;
+
+	if (statx(dir_fd, name, flags, 0, &stx) < 0)
+		return -errno;
+	*out = makedev(stx.stx_dev_major, stx.stx_dev_minor);
+	return 0;
+}
+
 int meta_read_now(int dir_fd, const char *name, bool follows, struct meta *out)
 {
 	int flags = AT_STATX_FORCE_SYNC | AT_EMPTY_PATH;

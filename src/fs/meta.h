@@ -40,6 +40,10 @@ int meta_read_at(int dir_fd, const char *name, struct meta *out);
 /* Of what the entry leads to. */
 int meta_read_target_at(int dir_fd, const char *name, struct meta *out);
 
+/* Of an entry, its file system alone. Automounts are not triggered by this, nor
+ * by the others. */
+int meta_read_dev(int dir_fd, const char *name, bool follows, uint64_t *out);
+
 /* Of an entry, or with "" of what dir_fd holds, as the file system itself says
  * it, not as it was remembered: some remember a few seconds. */
 int meta_read_now(int dir_fd, const char *name, bool follows, struct meta *out);

@@ -211,6 +211,44 @@ CASE(the_backlog_is_bounded_in_bytes)
 	rig_close();
 }
 
+/* Two names of each of many files: while the walk runs ahead, the second ones
+ * wait. */
+CASE(names_that_wait_count_and_are_let_go)
+{
+	char one[64], two[64];
+
+	(void)enter_work_dir();
+	put_dir("src");
+	put_dir("src/d");
+	for (int i = 0; i < 20; i++) {
+		snprintf(one, sizeof(one), "src/d/f%d", i);
+		snprintf(two, sizeof(two), "src/d/g%d", i);
+		put_file(one, "");
+		CHECK_INT(link(one, two), 0);
+	}
+	start();
+	walk();
+
+	CHECK(rig.feed.backlog.set_aside >= 20 * sizeof(struct meta));
+	rig.feed.backlog.set_aside += BACKLOG_MAX;
+	CHECK(backlog_is_full(&rig.feed.backlog));
+	rig.feed.backlog.set_aside -= BACKLOG_MAX;
+	for (struct backlog_job *taken; (taken = take()); drop(taken)) {
+		const struct job *job = record_of(taken);
+		const struct job_entry *entry = job_first(job);
+
+		for (uint32_t i = 0; i < job->n_entries; i++) {
+			feed_linked(
+				&rig.feed,
+				(struct link_group *)(uintptr_t)entry->group, 0,
+				entry->link == JOB_LEADS, 0, entry->name);
+			entry = job_next(entry);
+		}
+	}
+	CHECK_INT(rig.feed.backlog.set_aside, 0);
+	rig_close();
+}
+
 int main(int argc, char **argv)
 {
 	return files_main(argc, argv);

@@ -290,6 +290,66 @@ CASE(many_groups_are_found_again)
 	end();
 }
 
+/* A name of an inode that looks otherwise. */
+static enum link_role meet_with_size(uint64_t ino, uint64_t size)
+{
+	struct meta meta = inode(ino, 2);
+
+	meta.size = size;
+	return links_meet(&links, &meta, &group);
+}
+
+static enum link_role settle(uint64_t ino, uint64_t size, bool is_one)
+{
+	struct meta meta = inode(ino, 2);
+
+	meta.size = size;
+	return links_settle(&links, &meta, is_one, &group);
+}
+
+CASE(a_number_that_two_files_have_is_two_groups)
+{
+	CHECK_INT(meet_with_size(1, 5), LINK_LEADS);
+	struct link_group *first = group;
+	CHECK_INT(meet_with_size(1, 6), LINK_UNSURE);
+	CHECK(group == first);
+	CHECK_INT(settle(1, 6, false), LINK_LEADS);
+	struct link_group *other = group;
+	CHECK(other != first);
+	CHECK(links_number(other) != links_number(first));
+	CHECK_INT(meet_with_size(1, 5), LINK_WAITS);
+	CHECK(group == first);
+	/* Also when the first one is done. */
+	links_drop(&links, first);
+	CHECK_INT(meet_with_size(1, 6), LINK_WAITS);
+	CHECK(group == other);
+	links_drop(&links, other);
+	CHECK(!links.groups && !links.others);
+	end();
+}
+
+CASE(a_file_that_is_written_to_meanwhile_stays_one_group)
+{
+	CHECK_INT(meet_with_size(1, 5), LINK_LEADS);
+	struct link_group *first = group;
+	CHECK_INT(meet_with_size(1, 6), LINK_UNSURE);
+	CHECK_INT(settle(1, 6, true), LINK_WAITS);
+	CHECK(group == first);
+	CHECK_INT(meet_with_size(1, 6), LINK_WAITS);
+	CHECK(group == first);
+	end();
+}
+
+CASE(who_leads_is_known_before_it_is_there)
+{
+	CHECK_INT(meet(1, 2), LINK_LEADS);
+	CHECK(!links_path(group));
+	links_lead(group, 3, "a/name");
+	CHECK_STR(links_path(group), "a/name");
+	CHECK_INT(links_operand(group), 3);
+	end();
+}
+
 int main(int argc, char **argv)
 {
 	return check_main(argc, argv);
