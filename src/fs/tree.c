@@ -199,7 +199,7 @@ static int open_long(const struct tree *tree, int dir_fd, const char *path,
 }
 
 /* Where only few descriptors are allowed, others need some, too. */
-#define CACHED_MIN 16
+#define CACHED_MIN 8
 static size_t n_allowed(void)
 {
 	struct rlimit limit;
@@ -208,6 +208,31 @@ static size_t n_allowed(void)
 		return TREE_CACHED;
 	uint64_t n = min_u64(limit.rlim_cur / 3, TREE_CACHED);
 	return n < CACHED_MIN ? CACHED_MIN : (size_t)n;
+}
+
+/* So many, the last that were asked for, are left when descriptors are used up:
+ * who has borrowed them needs them. */
+#define KEPT_MIN 4
+
+/* False when there is none that could be closed. */
+static bool close_least_recent(struct tree_cache *cache)
+{
+	struct tree_dir *oldest = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < TREE_CACHED; i++) {
+		struct tree_dir *dir = &cache->dirs[i];
+
+		if (!dir->path)
+			continue;
+		n++;
+		if (!oldest || dir->last_used < oldest->last_used)
+			oldest = dir;
+	}
+	if (n <= KEPT_MIN)
+		return false;
+	drop(oldest);
+	return true;
 }
 
 static struct tree_dir *least_recent(struct tree_cache *cache)
@@ -242,7 +267,11 @@ static int open_cached(struct tree *tree, const char *path, size_t len)
 		start = from->fd;
 		skip = from->len + 1;
 	}
-	int fd = open_long(tree, start, path + skip, len - skip);
+	int fd;
+	do
+		fd = open_long(tree, start, path + skip, len - skip);
+	while ((fd == -EMFILE || fd == -ENFILE) &&
+	       close_least_recent(tree->cache));
 	if (fd < 0)
 		return fd;
 	struct tree_dir *dir = least_recent(tree->cache);

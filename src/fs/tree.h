@@ -51,8 +51,8 @@ void tree_cache_release(struct tree_cache *cache);
 
 /* A descriptor of the directory path[0..len), or a negative errno. It is
  * borrowed, and stays open while fewer than TREE_CACHED other directories are
- * opened through the cache (or fewer than a third of RLIMIT_NOFILE); a deep one
- * counts for up to four. */
+ * opened through the cache (or fewer than a third of RLIMIT_NOFILE, or four
+ * when descriptors are used up); a deep one counts for up to four. */
 int tree_open(struct tree *tree, const char *path, size_t len);
 
 /* Opens the directory name in dir_fd, without following a link; the caller

@@ -145,3 +145,17 @@ END
 
   [ "$(find dst -type f | wc -l)" -eq 300 ]
 }
+
+@test "32 descriptors are enough for ten nested directories and four workers" {
+  local dir=src i
+  for i in {1..11}; do
+    mkdir -p "$dir"
+    echo "$i" >"$dir/file"
+    ln "$dir/file" "src/link $i"
+    dir=$dir/d
+  done
+  run -0 bash -c 'ulimit -n 32 && exec "$@"' - "$PCOPY" src dst -j 4
+  same_tree src dst
+  run -0 bash -c 'ulimit -n 32 && exec "$@"' - "$PCOPY" src dst -j 4
+  [[ $output == *'pcopy: 0 copied'* ]]
+}
