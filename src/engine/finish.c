@@ -98,6 +98,9 @@ static int hold_source(struct worker *worker, const struct finish *dir,
 {
 	const struct pair *pair = &worker->site->pairs[dir->operand];
 
+	*out = (struct meta_target){.fd = -1};
+	if (enter_is_other_file_system(worker, dir->operand, dir->want))
+		return hold_unreadable(worker, dir, out);
 	*out = (struct meta_target){
 		.fd = tree_open(&worker->src_trees[dir->operand], dir->path,
 	                        dir->path_len),
@@ -150,7 +153,6 @@ int finish_dir(struct worker *worker, const struct finish *dir,
 	if (dress.dst.fd < 0)
 		return fault_dst(fault, "cannot open directory", dress.dst.fd);
 	dress.dst.is_path = dir->path_len == 0 && pair->dst_is_path;
-<<<<<<< HEAD
 	int rc = hold_source(worker, dir, &dress.src);
 	/* One that is gone leaves what was known of it. */
 	if (rc < 0 && fault_is_trouble(rc) && rc != -ESTALE)
@@ -160,25 +162,6 @@ int finish_dir(struct worker *worker, const struct finish *dir,
 	if (dress.dst.fd >= 0)
 		say_losses(worker, dir, &dress, counts);
 	if (dress.src.is_path && dir->path_len) /* the root's is not ours */
-=======
-	dress.src.fd = -1;
-	if (!enter_is_other_file_system(worker, dir->operand, dir->want))
-		dress.src.fd = tree_open(&worker->src_trees[dir->operand],
-		                         dir->path, dir->path_len);
-	/* What took its place has attributes of its own. */
-	if (dress.src.fd >= 0 &&
-	    held_same(dress.src.fd, dir->want->dev, dir->want->ino) < 0)
-		dress.src.fd = -1;
-	if (dress.src.fd >= 0 && dir->path_len == 0 && pair->src_is_path)
-		dress.src = (struct meta_target){
-			.fd = fcntl(dress.src.fd, F_DUPFD_CLOEXEC, 0),
-			.is_path = true};
-	if (dress.src.fd < 0 && dir->path_len)
-		hold_unreadable(worker, dir, &dress.src);
-	int rc = dress_held(worker, dir, &dress, fault);
-	copy_count_lost(counts, &dress.lost);
-	if (dress.src.is_path)
->>>>>>> e7808f4 (links: device and inode number are evidence, not proof)
 		(void)fd_close(dress.src.fd);
 	return rc;
 }

@@ -112,20 +112,14 @@ static bool leads_to(const struct pair *pair, const struct meta *there)
 static bool is_inside(const struct opening *opening, const struct pair *pair,
                       int place_fd)
 {
-<<<<<<< HEAD
 	bool is_bound = opening->settings->is_one_file_system;
 	struct meta place;
 
 	if (is_bound && meta_read(place_fd, &place) == 0 &&
 	    place.dev != pair->meta.dev)
 		return false;
-	return held_is_below(place_fd, &pair->meta) ||
-	       mount_leads_to(pair->src_fd, place_fd, !is_bound);
-=======
 	return held_is_below(place_fd, &pair->meta, pair->src_fd) ||
-	       mount_leads_to(pair->src_fd, place_fd,
-	                      !opening->settings->is_one_file_system);
->>>>>>> e7808f4 (links: device and inode number are evidence, not proof)
+	       mount_leads_to(pair->src_fd, place_fd, !is_bound);
 }
 
 /* What stands at the copy's place is the source: by more than numbers, which
