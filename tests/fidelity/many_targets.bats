@@ -30,5 +30,5 @@ honest() { # TARGET...
 }
 
 @test "... by FUSE" {
-  honest fuse-overlayfs mergerfs gocryptfs exfat-fuse
+  honest fuse-overlayfs mergerfs gocryptfs exfat-fuse bindfs
 }
