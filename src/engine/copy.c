@@ -244,10 +244,10 @@ static enum copy_outcome do_copy(struct copy_tools *tools,
                                  const struct meta *dst, struct counts *counts,
                                  struct fault *fault)
 {
-	if (tools->settings->is_dry_run)
-		return COPY_MADE;
 	if (dst && copy_make_way(tools, dirs, job_dst_name(entry), dst, fault))
 		return COPY_FAILED;
+	if (tools->settings->is_dry_run)
+		return COPY_MADE;
 	if (meta_is(&entry->meta, S_IFREG))
 		return copy_file(tools, dirs, entry, dst, counts, fault);
 	return copy_node(tools, dirs, entry, dst != NULL, counts, fault);

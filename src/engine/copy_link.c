@@ -229,8 +229,7 @@ static int look_at_dst(const struct linking *linking,
 		(void)fault_dst(fault, "is a directory, its source is not", 0);
 		return 0;
 	}
-	if (!settings->is_dry_run &&
-	    copy_make_way(linking->tools, dirs, name, &dst, fault) < 0)
+	if (copy_make_way(linking->tools, dirs, name, &dst, fault) < 0)
 		return 0;
 	return 1;
 }

@@ -102,6 +102,8 @@ int copy_unlock(struct copy_tools *tools, const struct copy_dirs *dirs,
 
 	if (!tools->settings->is_forced)
 		return fault_dst(fault, COPY_LOCKED, -EPERM);
+	if (tools->settings->is_dry_run)
+		return 0;
 	int rc = copy_hold(dirs->dst_fd, name, dst, false, &target);
 	if (rc == 0 && !target.is_path) {
 		rc = flags_read(target.fd, &flags);
@@ -203,10 +205,12 @@ static int mend_locked(struct copy_tools *tools, const struct copy_dirs *dirs,
 {
 	int rc = look(tools, dress, dst, fault);
 
-	if (rc <= 0 || dress->only_looks)
+	if (rc <= 0)
 		return rc;
 	rc = copy_unlock(tools, dirs, job_dst_name(entry), dst, fault);
-	return rc < 0 ? rc : mend_held(tools, dress, dst, fault);
+	if (rc < 0)
+		return rc;
+	return dress->only_looks ? 1 : mend_held(tools, dress, dst, fault);
 }
 
 /* A file that may be somebody else's is left to him, and a new one made. */

@@ -98,7 +98,8 @@ bool copy_is_newer(struct copy_tools *tools, const struct copy_dirs *dirs,
 
 #define COPY_LOCKED "is immutable or append-only (see --force)"
 
-/* Takes the locks off an existing entry that is in the way of a change; -EPERM
+/* Takes the locks off an existing entry that is in the way of a change (in a dry
+ * run it only says whether it would); -EPERM
  * unless --force is given. */
 int copy_unlock(struct copy_tools *tools, const struct copy_dirs *dirs,
                 const char *name, const struct meta *dst, struct fault *fault);

@@ -191,6 +191,9 @@ static bool is_another(struct worker *worker, const struct enter_dir *dir,
 {
 	struct alias_kinds kinds = {0};
 
+	/* Where this run made all there is, the name is listed or is not its. */
+	if (dir->up_flags & DIR_DST_EMPTY)
+		return alias_is_listed(&worker->tools.names, up_fd, name) == 0;
 	if (!alias_folds(&kinds, up_fd, name, seen))
 		return false;
 	int src_fd = open_upper(worker->src_trees, dir);

@@ -157,9 +157,12 @@ static bool spell_otherwise(const char *name, bool case_not_form, char *out)
 	return false;
 }
 
-/* Inode numbers may be made up for each name. */
+/* Inode numbers may be made up for each name, and the times of a directory change
+ * with each entry that others make in it. */
 static bool looks_same(const struct meta *a, const struct meta *b)
 {
+	if (meta_is(a, S_IFDIR))
+		return meta_is(b, S_IFDIR);
 	return a->mode == b->mode && a->size == b->size &&
 	       a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns &&
 	       a->ctime_s == b->ctime_s && a->ctime_ns == b->ctime_ns;

@@ -106,3 +106,32 @@ a_dangling_link() {
     foretold "$state" src/fifo dst
   done
 }
+
+# Content, metadata and a link are to be changed in entries that are locked.
+locked() {
+  cp -a src dst
+  echo other >dst/file
+  chmod 600 dst/first
+  rm dst/second && cp -a dst/first dst/second
+  chattr +i dst/file dst/second
+  chattr +a dst/first
+}
+
+unlocked() { # COMMAND...
+  local rc=0
+  "$@" || rc=$?
+  chattr -R -ia dst 2>/dev/null || true
+  return "$rc"
+}
+
+@test "a dry run foretells what is immutable or append-only" {
+  need_root
+  make_src
+  touch probe
+  chattr +i probe 2>/dev/null || skip "no inode flags here"
+  chattr -i probe
+  for options in '' --force --inplace --update=all '-j 1 --force'; do
+    # shellcheck disable=SC2086
+    unlocked foretold locked src dst $options
+  done
+}

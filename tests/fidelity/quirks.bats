@@ -222,3 +222,18 @@ make_src() {
   [[ $output != *'not preserved'* ]]
   [ "$(ls back/dst)" = good ]
 }
+
+@test "directories that meet under one name while both are filled" {
+  quirk casefold
+  mkdir -p s/Dir s/dir
+  echo x >s/Dir/f
+  echo y >s/dir/f
+  echo z >s/dir/g
+  for i in 1 2 3 4 5 6; do
+    run -1 "$PCOPY" -j 4 s "m/d$i"
+    [[ $output == *'has the name of another entry here'* ]]
+    run -1 "$PCOPY" -j 4 s "m/d$i"
+    [[ $output == *'has the name of another entry here'* ]]
+    [ "$(cat "back/d$i"/*/f | wc -l)" -eq 1 ]
+  done
+}
