@@ -272,8 +272,6 @@ static void finish(struct master *master)
 		mp_workers_destroy(master->workers);
 	}
 	if (master->shared) {
-		for (size_t i = 0; i < N_LOST; i++)
-			master->tally->lost[i] += master->dirs.counts.lost[i];
 		master->tally->bytes_copied = watch_moved(&master->watch);
 		feed_release(&master->feed);
 		dirs_release(&master->dirs);
@@ -334,6 +332,8 @@ static enum exit_status copy_site(struct master *master)
 		                   "none is left, giving up", 0);
 		master->tally->n_failed++;
 	}
+	for (size_t i = 0; i < N_LOST; i++)
+		master->tally->lost[i] += master->dirs.counts.lost[i];
 	return tally_exit_status(master->tally);
 }
 
