@@ -239,6 +239,11 @@ int enter_make_dst(struct worker *worker, struct enter_dir *dir, int src_fd,
 	if (rc == 0 || !held_is_private(&meta) || (meta.mode & 077))
 		rc = close_to_others(worker, fd, name, &dir->meta, src_fd,
 		                     &meta, fault);
+	if (rc < 0 && fault->is_at_dst)
+		return fault_dst(fault,
+		                 "cannot be closed to others, so what is to be "
+		                 "in it is left out",
+		                 rc);
 	return rc < 0 ? rc : 0;
 }
 

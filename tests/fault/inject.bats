@@ -358,3 +358,17 @@ with_refusals() { # REFUSAL...
 
   [[ "$output" == *'not preserved: 1 xattr'* ]]
 }
+
+@test "a directory that cannot be closed to others: what it leaves out is said" {
+  need_tracer
+  chmod 700 src/dir
+  mkdir -p dst/dir
+  chmod 777 dst/dir
+
+  run -1 strace -f -qq -o trace -e trace=chmod,fchmodat \
+    -e inject=chmod,fchmodat:error=EIO "$PCOPY" src dst
+  echo "$output"
+  [[ $output == *'dst/dir: cannot be closed to others, so what is to be in it is left out: '* ]]
+  [ "$(n_files dst/dir)" -eq 0 ]
+  [ "$(cat dst/7)" = 'this is file 7' ]
+}
