@@ -5,14 +5,11 @@
 #include "base/fd.h"
 #include "base/mono.h"
 #include "base/num.h"
-#include "base/quote.h"
-#include "cli/columns.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define NAME_COLUMNS 8u /* less than that of a name says nothing */
 
 static void clear_progress(void *progress)
 {
@@ -75,43 +72,37 @@ struct each_observer each_report_observer(struct each_report *report)
 	};
 }
 
-static void add_name(struct buf *out, const char *name, size_t columns)
+/* Nobody knows how many more there will be. */
+static void add_found(struct line *line, const struct tally *tally)
 {
-	size_t used = columns_of(out->data, out->len);
-	struct buf quoted = {0};
+	char done[NUM_TEXT_MAX], found[NUM_TEXT_MAX];
+	char part[2 * NUM_TEXT_MAX + 24];
 
-	if (!*name || used + NAME_COLUMNS + 2 > columns)
+	num_count_text(done, tally->n_done);
+	num_count_text(found, tally->n_total);
+	snprintf(part, sizeof(part), "%s done, %s+ found", done, found);
+	if (line_add(line, part))
 		return;
-	quote_name(&quoted, name, strlen(name));
-	buf_append_str(out, "  ");
-	columns_fit(out, quoted.data, quoted.len, columns - used - 2);
-	buf_release(&quoted);
+	snprintf(part, sizeof(part), "%s done", done);
+	(void)line_add(line, part);
 }
 
 void each_report_line(const struct progress *progress,
                       const struct tally *tally, const char *current,
                       size_t columns, struct buf *out)
 {
-	char done[NUM_TEXT_MAX], total[NUM_TEXT_MAX];
-	struct buf line = {0};
+	struct line line = line_begin(out, columns);
 
-	num_count_text(done, tally->n_done);
-	num_count_text(total, tally->n_total);
-	if (tally->is_final)
-		buf_printf(&line, "%5.2f %%  %s of %s done",
-		           progress->permyriad / 100.0, done, total);
-	else
-		buf_printf(&line, "%s done, %s+ found", done, total);
-	if (tally->is_final && tally->bytes_total > 0)
-		buf_printf(&line, "  %s of %s",
-		           num_size_text(done, tally->bytes_done),
-		           num_size_text(total, tally->bytes_total));
-	int64_t left_ns = progress_left_ns(progress, tally);
-	if (left_ns >= 0)
-		buf_printf(&line, "  ETA %s", num_clock_text(done, left_ns));
-	add_name(&line, current, columns);
-	columns_fit(out, line.data, line.len, columns);
-	buf_release(&line);
+	if (!tally->is_final) {
+		add_found(&line, tally);
+	} else {
+		progress_add_percent(&line, progress);
+		progress_add_count(&line, tally, "done");
+		if (tally->bytes_total > 0)
+			progress_add_bytes(&line, tally);
+	}
+	progress_add_left(&line, progress, tally);
+	line_add_name(&line, current);
 }
 
 static void add_any(struct buf *out, uint64_t n, const char *what)

@@ -1,33 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Two things decide the number shown.
- *
- * The totals grow while the walk runs, so done / found overrates at first: one
- * file found and copied is not 50 %. As the number shown may never go back, a
- * number too high would stand still until the truth has caught up with it. So
- * while the totals grow the square of done / found counts: near nothing while
- * little is known, and near the truth when the walk is nearly done. The "at
- * least" in the line tells that the number is not exact.
- *
- * 100.00 is kept for the end: until then the most that is shown is 99.99. */
 #include "cli/progress.h"
 
 #include "base/fd.h"
 #include "base/mono.h"
 #include "base/num.h"
-#include "base/quote.h"
 #include "cli/columns.h"
+#include "cli/line.h"
 
-#include <string.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define ALL             10000u /* permyriad */
 #define REDRAW_NS       (100 * NS_PER_MS)
 #define REDRAW_EARLY_NS (20 * NS_PER_MS)
 #define PLAIN_NS        (5 * NS_PER_S)
 #define COLUMNS_DEFAULT 80u
-#define NAME_COLUMNS    8u /* less than that of a name says nothing */
-#define NO_PERCENT      ALL
+#define NO_PERCENT      PERCENT_ALL
+#define PART_MAX        (2 * NUM_TEXT_MAX + 24)
 
 void progress_init(struct progress *progress, enum progress_mode mode, int fd)
 {
@@ -38,7 +27,7 @@ void progress_init(struct progress *progress, enum progress_mode mode, int fd)
 		.fd = fd,
 		.in_foreground_only = mode == PROGRESS_AUTO,
 		.render = progress_render,
-		.percent = NO_PERCENT,
+		.last_percent = NO_PERCENT,
 		.deadline_ns = now_ns,
 		.next_ns = now_ns,
 	};
@@ -48,152 +37,106 @@ void progress_init(struct progress *progress, enum progress_mode mode, int fd)
 		progress->style = PROGRESS_PLAIN;
 	rate_init(&progress->bytes, now_ns);
 	rate_init(&progress->work, now_ns);
-}
-
-/* How much has been done, counted as the percentage does. */
-static uint64_t work_of(uint64_t bytes, uint64_t n)
-{
-	return bytes + n * TALLY_ENTRY_BYTES;
-}
-
-static void append_rate(struct buf *out, uint64_t bytes_per_s)
-{
-	char text[NUM_TEXT_MAX];
-
-	buf_printf(out, "%s/s", num_size_text(text, bytes_per_s));
+	percent_init(&progress->percent, now_ns);
 }
 
 int64_t progress_left_ns(const struct progress *progress,
                          const struct tally *tally)
 {
-	uint64_t done = work_of(tally->bytes_done, tally->n_done);
-	uint64_t total = work_of(tally->bytes_total, tally->n_total);
-	uint64_t per_s = rate_per_s(&progress->work, mono_now_ns(), done);
+	double done = tally_work_done(tally);
+	double part = percent_done(&progress->percent, tally);
+	uint64_t per_s =
+		rate_per_s(&progress->work, mono_now_ns(), (uint64_t)done);
 
-	if (!tally->is_final || per_s == 0)
+	if (part <= 0 || per_s == 0)
 		return -1;
-	double left = total > done ? (double)(total - done) : 0;
+	double left = part < 1 ? done / part - done : 0;
 	double ns = left / (double)per_s * (double)NS_PER_S;
 	return ns < 1e18 ? (int64_t)ns : -1;
 }
 
-/* A line under construction: parts are added while they fit. */
-struct line {
-	struct buf *out;
-	size_t start;
-	size_t columns;
-};
-
-static size_t columns_left(const struct line *line)
+void progress_add_percent(struct line *line, const struct progress *progress)
 {
-	size_t used = columns_of(line->out->data + line->start,
-	                         line->out->len - line->start);
+	char text[PERCENT_TEXT_MAX], part[PERCENT_TEXT_MAX];
 
-	return line->columns > used ? line->columns - used : 0;
+	snprintf(part, sizeof(part), "%7s",
+	         percent_text(text, &progress->percent));
+	(void)line_add(line, part);
 }
 
-/* Adds a part, two blanks before it, and empties it; false if it does not
- * fit. */
-static bool add_part(struct line *line, struct buf *part)
+void progress_add_count(struct line *line, const struct tally *tally,
+                        const char *what)
 {
-	bool fits = columns_of(part->data, part->len) + 2 <= columns_left(line);
-
-	if (fits) {
-		buf_append_str(line->out, "  ");
-		buf_append(line->out, part->data, part->len);
-	}
-	buf_truncate(part, 0);
-	return fits;
-}
-
-/* "1.2 MiB of 3.4 GiB", or less of it, down to a mere "at least". */
-static void add_bytes(struct line *line, const struct tally *tally,
-                      struct buf *part)
-{
-	const char *least = tally->is_final ? "" : "at least ";
-	char done[NUM_TEXT_MAX], total[NUM_TEXT_MAX];
-
-	num_size_text(done, tally->bytes_done);
-	num_size_text(total, tally->bytes_total);
-	buf_printf(part, "%s of %s%s", done, least, total);
-	if (add_part(line, part))
-		return;
-	buf_printf(part, "of %s%s", least, total);
-	if (add_part(line, part) || tally->is_final)
-		return;
-	buf_append_str(part, "at least");
-	(void)add_part(line, part);
-}
-
-static void add_files(struct line *line, const struct tally *tally,
-                      struct buf *part)
-{
-	char done[NUM_TEXT_MAX], total[NUM_TEXT_MAX];
+	char done[NUM_TEXT_MAX], total[NUM_TEXT_MAX], part[PART_MAX];
 
 	num_count_text(done, tally->n_done);
 	num_count_text(total, tally->n_total);
-	buf_printf(part, "%s of %s%s files", done, total,
-	           tally->is_final ? "" : "+");
-	(void)add_part(line, part);
+	snprintf(part, sizeof(part), "%s of %s%s %s", done, total,
+	         tally->is_final ? "" : "+", what);
+	if (line_add(line, part))
+		return;
+	snprintf(part, sizeof(part), "%s %s", done, what);
+	(void)line_add(line, part);
 }
 
-static void add_speed(struct line *line, const struct progress *progress,
-                      const struct tally *tally, struct buf *part)
+void progress_add_bytes(struct line *line, const struct tally *tally)
+{
+	char done[NUM_TEXT_MAX], total[NUM_TEXT_MAX], part[PART_MAX];
+
+	num_size_text(done, tally->bytes_done);
+	num_size_text(total, tally->bytes_total);
+	snprintf(part, sizeof(part), "%s of %s%s", done,
+	         tally->is_final ? "" : "at least ", total);
+	if (!line_add(line, part))
+		(void)line_add(line, done);
+}
+
+void progress_add_left(struct line *line, const struct progress *progress,
+                       const struct tally *tally)
 {
 	int64_t left = progress_left_ns(progress, tally);
-	char text[NUM_TEXT_MAX];
+	char text[NUM_TEXT_MAX], part[PART_MAX];
 
-	append_rate(part, rate_per_s(&progress->bytes, mono_now_ns(),
-	                             tally->bytes_copied));
-	(void)add_part(line, part);
 	if (left < 0)
 		return;
-	buf_printf(part, "ETA %s", num_clock_text(text, left));
-	(void)add_part(line, part);
+	snprintf(part, sizeof(part), "ETA %s%s", tally->is_final ? "" : "~",
+	         num_clock_text(text, left));
+	(void)line_add(line, part);
 }
 
-static void add_name(struct line *line, const char *name, struct buf *part)
+static void add_rate(struct line *line, const struct progress *progress,
+                     const struct tally *tally)
 {
-	size_t left = columns_left(line);
+	uint64_t per_s = rate_per_s(&progress->bytes, mono_now_ns(),
+	                            tally->bytes_copied);
+	char text[NUM_TEXT_MAX], part[PART_MAX];
 
-	if (!*name || left < NAME_COLUMNS + 2)
-		return;
-	quote_name(part, name, strlen(name));
-	buf_append_str(line->out, "  ");
-	columns_fit(line->out, part->data, part->len, left - 2);
+	snprintf(part, sizeof(part), "%s/s", num_size_text(text, per_s));
+	(void)line_add(line, part);
 }
 
 void progress_render(const struct progress *progress, const struct tally *tally,
                      const char *current, size_t columns, struct buf *out)
 {
-	struct line line = {out, out->len, columns};
-	struct buf part = {0};
+	struct line line = line_begin(out, columns);
 
-	buf_printf(&part, "%5.2f %%", progress->permyriad / 100.0);
-	if (part.len <= columns)
-		buf_append(out, part.data, part.len);
-	buf_truncate(&part, 0);
-	add_bytes(&line, tally, &part);
-	add_files(&line, tally, &part);
-	add_speed(&line, progress, tally, &part);
-	add_name(&line, current, &part);
-	buf_release(&part);
+	progress_add_percent(&line, progress);
+	progress_add_count(&line, tally, "files");
+	progress_add_bytes(&line, tally);
+	add_rate(&line, progress, tally);
+	progress_add_left(&line, progress, tally);
+	line_add_name(&line, current);
 }
 
 static void note(struct progress *progress, const struct tally *tally)
 {
-	unsigned permyriad = tally_permyriad(tally);
 	int64_t now_ns = mono_now_ns();
 
-	if (!tally->is_final)
-		permyriad = permyriad * permyriad / ALL;
-	if (permyriad >= ALL)
-		permyriad = ALL - 1;
-	if (permyriad > progress->permyriad)
-		progress->permyriad = permyriad;
+	progress->bytes_done = tally->bytes_done;
+	progress->n_done = tally->n_done;
+	percent_note(&progress->percent, tally, now_ns);
 	rate_add(&progress->bytes, now_ns, tally->bytes_copied);
-	rate_add(&progress->work, now_ns,
-	         work_of(tally->bytes_done, tally->n_done));
+	rate_add(&progress->work, now_ns, (uint64_t)tally_work_done(tally));
 }
 
 /* The last column stays free: some terminals wrap when it is filled. */
@@ -233,7 +176,7 @@ static void draw_plain(struct progress *progress, const struct tally *tally,
 	buf_append_char(&out, '\n');
 	(void)fd_write_full(progress->fd, out.data, out.len);
 	buf_release(&out);
-	progress->percent = progress->permyriad / 100;
+	progress->last_percent = progress->percent.permyriad / 100;
 	progress->deadline_ns = mono_now_ns() + PLAIN_NS;
 }
 
@@ -263,14 +206,14 @@ static bool is_due(struct progress *progress)
 void progress_tick(struct progress *progress, const struct tally *tally,
                    const char *current)
 {
-	if (progress->style == PROGRESS_OFF)
-		return;
 	note(progress, tally);
 	if (progress->style == PROGRESS_PLAIN) {
-		if (progress->permyriad / 100 != progress->percent ||
+		if (progress->percent.permyriad / 100 !=
+		            progress->last_percent ||
 		    mono_now_ns() >= progress->deadline_ns)
 			draw_plain(progress, tally, current);
-	} else if (is_due(progress) && in_foreground(progress)) {
+	} else if (progress->style == PROGRESS_LINE && is_due(progress) &&
+	           in_foreground(progress)) {
 		draw_line(progress, tally, current);
 	}
 }
@@ -289,19 +232,36 @@ void progress_clear(struct progress *progress)
 	progress->n_columns = 0;
 }
 
+static void draw_last(struct progress *progress, const struct tally *tally)
+{
+	if (progress->style == PROGRESS_PLAIN)
+		draw_plain(progress, tally, "");
+	else if (progress->style == PROGRESS_LINE && in_foreground(progress))
+		draw_line(progress, tally, "");
+}
+
+/* What was in hand when the run stopped is not taken back. */
+static struct tally last_of(const struct progress *progress,
+                            const struct tally *tally)
+{
+	struct tally last = *tally;
+
+	if (last.bytes_done < progress->bytes_done)
+		last.bytes_done = progress->bytes_done;
+	if (last.n_done < progress->n_done)
+		last.n_done = progress->n_done;
+	return last;
+}
+
 void progress_end(struct progress *progress, const struct tally *tally)
 {
-	if (progress->style == PROGRESS_OFF)
-		return;
-	note(progress, tally);
-	if (tally->signal_number == 0 && tally->is_final &&
-	    tally_permyriad(tally) == ALL) {
-		progress->permyriad = ALL;
-		if (progress->style == PROGRESS_PLAIN)
-			draw_plain(progress, tally, "");
-		else if (in_foreground(progress))
-			draw_line(progress, tally, "");
-	}
+	struct tally last = last_of(progress, tally);
+
+	percent_end(&progress->percent, &last);
+	/* The last line of an interrupted run is what its summary says. */
+	if (progress->percent.permyriad == PERCENT_ALL ||
+	    (last.signal_number && progress->was_shown))
+		draw_last(progress, &last);
 	progress_clear(progress);
 	progress->style = PROGRESS_OFF;
 }

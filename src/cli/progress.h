@@ -7,7 +7,8 @@
  *           it is a plain line for each whole percent, or each 5 seconds.
  *           The percentage never goes back. It reads 100.00 once, at the end
  *           of a run that got there. While the totals grow the line says "at
- *           least", and the percentage is kept low on purpose (progress.c).
+ *           least", and the percentage is an estimate (cli/percent.h). Where
+ *           there is no room for all, parts are left out, never cut.
  * Lifetime  init, any number of ticks and clears, end; release
  * Blocking  as writing to the descriptor does
  * Errors    a line that cannot be written is lost, and nothing else */
@@ -16,7 +17,9 @@
 
 #include "base/base.h"
 #include "base/buf.h"
+#include "cli/line.h"
 #include "cli/options.h"
+#include "cli/percent.h"
 #include "cli/rate.h"
 #include "engine/tally.h"
 
@@ -39,12 +42,13 @@ struct progress {
 	bool in_foreground_only;
 	progress_render_fn *render; /* progress_render, unless replaced */
 	/* what was shown */
-	bool was_shown;      /* anything */
-	unsigned permyriad;  /* the most so far */
-	size_t n_columns;    /* of the line on the terminal, 0: none is there */
-	int64_t next_ns;     /* no redraw before */
-	unsigned percent;    /* PLAIN: of the last line */
-	int64_t deadline_ns; /* PLAIN: a line is due then in any case */
+	bool was_shown; /* anything */
+	struct percent percent;
+	uint64_t bytes_done, n_done; /* at the last tick */
+	size_t n_columns; /* of the line on the terminal, 0: none is there */
+	int64_t next_ns;  /* no redraw before */
+	unsigned last_percent; /* PLAIN: of the last line */
+	int64_t deadline_ns;   /* PLAIN: a line is due then in any case */
 	/* how fast it goes */
 	struct rate bytes; /* really moved */
 	struct rate work;  /* as the percentage counts it */
@@ -60,12 +64,21 @@ void progress_tick(struct progress *progress, const struct tally *tally,
 /* Takes the line off the terminal; the next tick draws it again. */
 void progress_clear(struct progress *progress);
 
-/* The run has ended: shows 100.00 % if that is true, then clears. */
+/* The run has ended: shows 100.00 % if that is true, and if it was interrupted
+ * how far it got; then clears. The percentage stays for a summary. */
 void progress_end(struct progress *progress, const struct tally *tally);
 
 /* Appends the line, no wider than columns (SIZE_MAX: as long as it gets). */
 void progress_render(const struct progress *progress, const struct tally *tally,
                      const char *current, size_t columns, struct buf *out);
+
+/* Its parts, for lines of another kind; what: "files". */
+void progress_add_percent(struct line *line, const struct progress *progress);
+void progress_add_count(struct line *line, const struct tally *tally,
+                        const char *what);
+void progress_add_bytes(struct line *line, const struct tally *tally);
+void progress_add_left(struct line *line, const struct progress *progress,
+                       const struct tally *tally);
 
 /* Nanoseconds until all is done at the present speed; -1: nobody knows. */
 int64_t progress_left_ns(const struct progress *progress,

@@ -159,17 +159,18 @@ static void add_any(struct buf *out, uint64_t n, const char *one,
 	add_count(out, n, one, many);
 }
 
-static void add_interruption(struct buf *out, const struct tally *tally)
+static void add_interruption(struct buf *out, const struct tally *tally,
+                             const struct percent *percent)
 {
 	const char *name = sigabbrev_np(tally->signal_number);
-	char total[NUM_TEXT_MAX];
+	char done[PERCENT_TEXT_MAX], total[NUM_TEXT_MAX];
 
 	if (tally->signal_number == 0)
 		return;
-	buf_printf(out, "interrupted by SIG%s at %.2f %% of %s%s: ",
-	           name ? name : "?", tally_permyriad(tally) / 100.0,
-	           tally->is_final ? "" : "at least ",
-	           num_size_text(total, tally->bytes_total));
+	buf_printf(
+		out, "interrupted by SIG%s at %s of %s%s: ", name ? name : "?",
+		percent_text(done, percent), tally->is_final ? "" : "at least ",
+		num_size_text(total, tally->bytes_total));
 }
 
 static void add_speed(struct buf *out, uint64_t bytes, int64_t passed_ns)
@@ -200,12 +201,13 @@ static void add_lost(struct buf *out, const struct tally *tally)
 }
 
 void report_summary(struct buf *out, const struct tally *tally,
+                    const struct percent *percent,
                     const struct settings *settings, int64_t passed_ns,
                     const char *where)
 {
 	const char *copied = settings->is_dry_run ? "to copy" : "copied";
 
-	add_interruption(out, tally);
+	add_interruption(out, tally, percent);
 	if (settings->is_dry_run)
 		buf_append_str(out, "dry run, nothing changed: ");
 	add_count(out, tally->n_copied, copied, copied);
@@ -232,7 +234,8 @@ static void say_summary(const struct report *report, const struct tally *tally)
 {
 	struct buf text = {0};
 
-	report_summary(&text, tally, &report->options->settings,
+	report_summary(&text, tally, &report->progress.percent,
+	               &report->options->settings,
 	               mono_now_ns() - report->start_ns,
 	               report->where.len ? report->where.data : "");
 	char *rest = text.data, *line;

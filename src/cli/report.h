@@ -46,6 +46,7 @@ enum exit_status report_end(struct report *report, const struct tally *tally,
 /* Appends the summary, lines with "\n" between them; where is "", or the copy's
  * name, quoted. */
 void report_summary(struct buf *out, const struct tally *tally,
+                    const struct percent *percent,
                     const struct settings *settings, int64_t passed_ns,
                     const char *where);
 

@@ -53,6 +53,11 @@ struct dir {
 	struct meta meta;   /* of the source, as it was before it was read */
 	struct buf subdirs; /* names to enter later, each with its NUL */
 	size_t subdirs_at;
+	/* of engine/share.h */
+	uint64_t n_subdirs;  /* found so far */
+	uint64_t n_parts;    /* 0: not known yet */
+	double parts_walked; /* of these */
+	bool has_files;      /* anything but directories */
 	struct far_dir *far; /* or NULL */
 	size_t name_len;
 	char name[];

@@ -2,6 +2,7 @@
 #include "engine/far.h"
 
 #include "engine/feed.h"
+#include "engine/share.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -63,11 +64,19 @@ static void end_walk(struct feed *feed, struct far_dir *at)
 	dirs_let_go(feed->dirs, dir);
 }
 
+static bool is_known(const struct far_dir *at)
+{
+	return !at->is_listing && at->is_entered && at->is_listed &&
+	       !has_names(at) && !at->n_looking;
+}
+
 /* Puts it into the lists that it belongs into, or ends its walk. */
 static void settle(struct feed *feed, struct far_dir *at)
 {
 	struct far *far = &feed->far;
 
+	if (is_known(at) && !share_is_divided(at->dir))
+		share_divide(at->dir, feed->tally);
 	if (has_names(at) && !at->is_to_look) {
 		at->is_to_look = true;
 		at->next_to_look = NULL;
@@ -273,8 +282,7 @@ void far_on_names(struct feed *feed, const struct reply_names *head,
 		size_t n = strlen(names + 1) + 2;
 
 		if (*names == DT_DIR) {
-			buf_append(&dir->subdirs, names + 1, n - 1);
-			feed->tally->n_total++;
+			feed_found_dir(feed, dir, names + 1, n - 2);
 		} else {
 			buf_append(&at->names, names, n);
 			feed->far.names_bytes += n;
@@ -288,7 +296,7 @@ static void leave_out(struct feed *feed, struct far_dir *at)
 {
 	at->dir->flags |= DIR_NO_FINISH;
 	at->is_entered = at->is_listed = true;
-	feed->tally->n_done++;
+	feed->tally->n_dirs_done++;
 }
 
 static void clear_way(struct feed *feed, struct far_dir *at)
@@ -380,7 +388,7 @@ void far_on_finished(struct feed *feed, const struct job *job)
 	if (job->is_stopped)
 		return;
 	if (!is_finished) /* that was said and counted */
-		feed->tally->n_done++;
+		feed->tally->n_dirs_done++;
 	dir->flags |= is_finished ? DIR_DRESSED : DIR_NO_FINISH;
 	dirs_let_go(feed->dirs, dir);
 }

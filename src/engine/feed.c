@@ -127,6 +127,7 @@ void feed_add(struct feed *feed, struct dir *dir, const struct meta *meta,
 	bool is_linked = meta->nlink > 1 && feed->worker->settings->keeps_links;
 
 	feed->tally->n_total++;
+	dir->has_files = true;
 	if (!is_linked || join_group(feed, dir, &entry))
 		backlog_add(&feed->backlog, dir, &entry);
 }
@@ -188,7 +189,8 @@ bool feed_link_full(struct feed *feed, struct dir *dir,
 	bool is_new =
 		links_full(group, entry->link_operand, job_link_path(entry));
 
-	feed->tally->n_total++;
+	/* The try is not what was to be done. */
+	feed->tally->n_done--;
 	wait_in_group(feed, group, dir, &entry->meta, entry->name,
 	              entry->name_len, entry->name + entry->name_len + 1,
 	              entry->dst_name_len);
@@ -213,16 +215,23 @@ void feed_again(struct feed *feed, struct dir *dir,
 		.is_anew = is_anew,
 	};
 
-	feed->tally->n_total++;
+	feed->tally->n_done--;
 	backlog_add_single(&feed->backlog, dir, &again);
+}
+
+void feed_found_dir(struct feed *feed, struct dir *dir, const char *name,
+                    size_t name_len)
+{
+	buf_append(&dir->subdirs, name, name_len + 1);
+	dir->n_subdirs++;
+	feed->tally->n_dirs_total++;
 }
 
 void feed_found(struct feed *feed, struct dir *dir, const struct meta *meta,
                 const char *name, size_t name_len)
 {
 	if (meta_is(meta, S_IFDIR)) {
-		buf_append(&dir->subdirs, name, name_len + 1);
-		feed->tally->n_total++;
+		feed_found_dir(feed, dir, name, name_len);
 		return;
 	}
 	feed_add(feed, dir, meta, name, name_len, "", 0);

@@ -72,6 +72,10 @@ void feed_add(struct feed *feed, struct dir *dir, const struct meta *meta,
 void feed_found(struct feed *feed, struct dir *dir, const struct meta *meta,
                 const char *name, size_t name_len);
 
+/* The same of what is known to be a directory. */
+void feed_found_dir(struct feed *feed, struct dir *dir, const char *name,
+                    size_t name_len);
+
 /* A member of a link group was copied (err 0) or was not; leads: it was to be,
  * or is, the one that further names are linked to, at operand's path. Those
  * that waited become jobs. */

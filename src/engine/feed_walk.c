@@ -4,6 +4,7 @@
 
 #include "base/fd.h"
 #include "engine/implied.h"
+#include "engine/share.h"
 #include "fs/distance.h"
 #include "fs/held.h"
 #include "fs/tree.h"
@@ -56,7 +57,7 @@ static void leave_out(struct feed *feed, struct dir *dir,
                       const struct fault *fault)
 {
 	dir->flags |= DIR_NO_FINISH;
-	feed->tally->n_done++;
+	feed->tally->n_dirs_done++;
 	if (fault->err == ENOENT && !fault->is_at_dst)
 		tell_vanished(feed, dir, "");
 	else
@@ -208,7 +209,7 @@ static void start_dir_operand(struct feed *feed, const struct pair *pair)
 		dir->flags |= DIR_DST_MISSING;
 	if (dir->flags)
 		feed->observer.made_dir(feed->observer.ctx, dir);
-	feed->tally->n_total++;
+	feed->tally->n_dirs_total++;
 	if (pair->dst_fd >= 0)
 		prepare_dst_root(feed, dir, pair);
 	if (feed->pace.is_slow || site_pair_is_far(pair))
@@ -221,14 +222,18 @@ static bool start_operand(struct feed *feed)
 {
 	const struct site *site = feed->worker->site;
 
-	if (feed->next_operand == 0)
+	if (feed->next_operand == 0) {
 		implied_begin(feed);
+		feed->tally->n_operands = site->n_sources;
+	}
 	while (feed->next_operand < site->n_sources) {
 		size_t i = feed->next_operand++;
 		const struct pair *pair = &site->pairs[i];
 
-		if (pair->is_unusable)
+		if (pair->is_unusable) {
+			share_pass_over(feed->tally);
 			continue;
+		}
 		feed->dir = dirs_add(feed->dirs, NULL, (uint32_t)i, "", 0);
 		if (pair->is_dir)
 			start_dir_operand(feed, pair);
@@ -244,6 +249,8 @@ static void move_on(struct feed *feed)
 {
 	struct dir *dir = feed->dir;
 
+	if (!share_is_divided(dir))
+		share_divide(dir, feed->tally);
 	if (dir->subdirs_at < dir->subdirs.len) {
 		const char *name = dir->subdirs.data + dir->subdirs_at;
 		size_t len = strlen(name);

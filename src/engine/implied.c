@@ -15,7 +15,7 @@ void implied_begin(struct feed *feed)
 		dir->dst_ino = pair->dst_meta.ino;
 		dir->flags =
 			pair->dst_is_missing ? DIR_DST_MISSING : DIR_DST_EMPTY;
-		feed->tally->n_total++;
+		feed->tally->n_dirs_total++;
 		feed->observer.made_dir(feed->observer.ctx, dir);
 	}
 }

@@ -316,7 +316,7 @@ static void on_dir_finished(void *ctx, const struct dir *dir)
 
 	(void)dir;
 	master->tally->n_dirs++;
-	master->tally->n_done++;
+	master->tally->n_dirs_done++;
 }
 
 static void on_dir_failed(void *ctx, const struct dir *dir,
@@ -327,7 +327,7 @@ static void on_dir_failed(void *ctx, const struct dir *dir,
 	tell_fault(master, path_of(master, dir, "", fault->is_at_dst),
 	           fault->what, fault->err);
 	master->tally->n_failed++;
-	master->tally->n_done++;
+	master->tally->n_dirs_done++;
 }
 
 struct dirs_observer master_dirs_observer(struct master *master)

@@ -16,19 +16,34 @@ enum exit_status tally_exit_status(const struct tally *tally)
 	return EXIT_ALL_DONE;
 }
 
+static double work_of(uint64_t bytes, uint64_t n_files, uint64_t n_dirs)
+{
+	return (double)bytes +
+	       ((double)n_files + (double)n_dirs) * (double)TALLY_ENTRY_BYTES;
+}
+
+double tally_work_done(const struct tally *tally)
+{
+	return work_of(tally->bytes_done, tally->n_done, tally->n_dirs_done);
+}
+
+double tally_work_found(const struct tally *tally)
+{
+	return work_of(tally->bytes_total, tally->n_total, tally->n_dirs_total);
+}
+
 unsigned tally_permyriad(const struct tally *tally)
 {
-	double total = (double)tally->bytes_total +
-	               (double)tally->n_total * (double)TALLY_ENTRY_BYTES;
-	double done = (double)tally->bytes_done +
-	              (double)tally->n_done * (double)TALLY_ENTRY_BYTES;
+	double found = tally_work_found(tally);
+	double done = tally_work_done(tally);
 
-	if (tally->is_final && tally->n_done >= tally->n_total)
+	if (tally->is_final && tally->n_done >= tally->n_total &&
+	    tally->n_dirs_done >= tally->n_dirs_total)
 		return 10000;
-	if (total <= 0 || done <= 0)
+	if (found <= 0 || done <= 0)
 		return 0;
-	double part = done / total * 10000;
-	return part >= 9999 ? 9999 : (unsigned)part;
+	double part = done / found * (tally->is_final ? 1 : tally->walked);
+	return part >= 0.9999 ? 9999 : (unsigned)(part * 10000);
 }
 
 const char *tally_lost_text(enum tally_lost what, uint64_t n)

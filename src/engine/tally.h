@@ -2,8 +2,10 @@
 /* engine/tally.h - what has been done so far, and the exit status it means
  *
  * Model     plain counters, owned by the master; workers report theirs in
- *           replies. Entries are files, symlinks and directories alike. The
- *           totals grow while the walk runs and are final once is_final.
+ *           replies. Directories are counted apart from files, which are all
+ *           that is not a directory. The totals grow while the walk runs and
+ *           are final once is_final; until then walked says what part of the
+ *           trees they are the totals of.
  * Callers   the command line gets a const tally to draw and to sum up */
 #ifndef ENGINE_TALLY_H
 #define ENGINE_TALLY_H
@@ -30,11 +32,16 @@ enum tally_lost {
 };
 
 struct tally {
-	bool is_final;    /* the walk has ended, totals are exact */
-	uint64_t n_total; /* entries found */
-	uint64_t n_done;  /* entries dealt with, failed ones included */
+	bool is_final;         /* the walk has ended, totals are exact */
+	uint64_t n_total;      /* files found */
+	uint64_t n_done;       /* files dealt with, failed ones included */
+	uint64_t n_dirs_total; /* directories found */
+	uint64_t n_dirs_done;  /* directories dealt with, failed ones, too */
 	uint64_t bytes_total;
 	uint64_t bytes_done; /* of entries dealt with and of those in hand */
+
+	double walked;       /* 0 to 1; engine/share.h */
+	uint64_t n_operands; /* that are equal parts of it */
 
 	uint64_t n_copied;     /* files and symlinks made anew or replaced */
 	uint64_t n_unchanged;  /* files and symlinks found as they should be */
@@ -63,7 +70,12 @@ enum exit_status {
 /* The status of a run that ended: the worst of what was counted. */
 enum exit_status tally_exit_status(const struct tally *tally);
 
-/* 0 to 10000, hundredths of a percent; 10000 only when all is done. */
+/* Work, in bytes and what entries cost: done, and found so far. */
+double tally_work_done(const struct tally *tally);
+double tally_work_found(const struct tally *tally);
+
+/* 0 to 10000, hundredths of a percent; 10000 only when all is done. While the
+ * totals grow it is an estimate: what is walked stands for all. */
 unsigned tally_permyriad(const struct tally *tally);
 
 /* "special files", "hard links", ... for a count of n. */

@@ -177,12 +177,12 @@ same_tree() { # SRC DST
 
 # The lines of a progress output, in place or not, one a line.
 drawn() { # FILE
-  tr '\r' '\n' <"$1" | grep -aE '^ *[0-9]+\.[0-9]{2} %'
+  tr '\r' '\n' <"$1" | grep -aE '^ *~?[0-9]+\.[0-9]{2} %'
 }
 
 # The percentages in it, in hundredths.
 percents() { # FILE
-  drawn "$1" | sed -E 's/^ *([0-9]+)\.([0-9]{2}) %.*/\1\2/; s/^0+(.)/\1/'
+  drawn "$1" | sed -E 's/^ *~?([0-9]+)\.([0-9]{2}) %.*/\1\2/; s/^0+(.)/\1/'
 }
 
 # What is left on the screen, blanks at the ends of lines taken off: a carriage

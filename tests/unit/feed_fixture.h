@@ -35,6 +35,19 @@ UNUSED static void walk(void)
 	}
 }
 
+/* Sums of fractions are not exact. */
+UNUSED static bool is_walked(double part)
+{
+	double off = rig.tally.walked - part;
+
+	return off < 1e-9 && off > -1e-9;
+}
+
+UNUSED static bool all_is_walked(void)
+{
+	return is_walked(1);
+}
+
 UNUSED static void start(void)
 {
 	rig_open("dst", "src", NULL);

@@ -17,25 +17,95 @@ CASE(terminal_shows_all_there_is)
 	progress_tick(&progress, &tally, "src/name");
 
 	CHECK_STR(shown(terminal),
-	          "\r50.00 %  400.0 MiB of 800.0 MiB  2,000 of 4,000 files  "
+	          "\r50.00 %  2,000 of 4,000 files  400.0 MiB of 800.0 MiB  "
 	          "40.0 MiB/s  ETA 0:10  src/name");
 }
 
-CASE(growing_totals_are_at_least)
+/* Half of what is known to be there is done, and half of all is known. */
+static struct tally half_walked(void)
 {
-	struct terminal *terminal = open_terminal(120);
-	struct progress progress;
 	struct tally tally = half_done();
 
 	tally.is_final = false;
-	progress_init(&progress, PROGRESS_ALWAYS, terminal->slave);
-	pass_ms(10000);
-	progress_tick(&progress, &tally, "src/name");
+	tally.walked = 0.5;
+	tally.n_operands = 1;
+	return tally;
+}
 
-	/* No time left is known, and half of what is known is a quarter. */
+/* An estimate is shown when it has held for a while. */
+static void let_hold(struct terminal *terminal, struct progress *progress,
+                     const struct tally *tally, const char *name)
+{
+	for (int i = 0; i < 3; i++) {
+		(void)shown(terminal);
+		pass_ms(4000);
+		progress_tick(progress, tally, name);
+	}
+}
+
+CASE(growing_totals_are_at_least_and_the_rest_is_estimated)
+{
+	struct terminal *terminal = open_terminal(120);
+	struct progress progress;
+	struct tally tally = half_walked();
+
+	progress_init(&progress, PROGRESS_ALWAYS, terminal->slave);
+	let_hold(terminal, &progress, &tally, "src/name");
+
 	CHECK_STR(shown(terminal),
-	          "\r25.00 %  400.0 MiB of at least 800.0 MiB  "
-	          "2,000 of 4,000+ files  40.0 MiB/s  src/name");
+	          "\r~25.00 %  2,000 of 4,000+ files  400.0 MiB of at least "
+	          "800.0 MiB  33.3 MiB/s  ETA ~0:36  src/name");
+}
+
+CASE(time_left_is_that_of_the_estimate)
+{
+	struct terminal *terminal = open_terminal(120);
+	struct progress progress;
+	struct tally tally = half_walked();
+
+	progress_init(&progress, PROGRESS_ALWAYS, terminal->slave);
+	let_hold(terminal, &progress, &tally, "");
+	tally.n_done++;
+	tally.bytes_done += tally.bytes_done / 2;
+	tally.bytes_copied = tally.bytes_done;
+	pass_ms(2000);
+	progress_tick(&progress, &tally, "");
+	CHECK(strstr(shown(terminal), "  ETA ~0:"));
+
+	/* So little is known that nothing is said. */
+	tally.walked = 0.01;
+	pass_ms(1000);
+	progress_tick(&progress, &tally, "");
+	CHECK(!strstr(shown(terminal), "ETA"));
+}
+
+CASE(an_estimate_has_to_hold)
+{
+	struct percent percent;
+	struct tally low = half_walked(), high = half_walked();
+
+	low.walked = 0.25;
+	high.walked = 1;
+	percent_init(&percent, 0);
+	percent_note(&percent, &high, 100 * NS_PER_MS);
+	CHECK_INT(percent.permyriad, 0);
+	for (int i = 2; i <= 20; i++)
+		percent_note(&percent, &low, i * 100 * NS_PER_MS);
+	CHECK_INT(percent.permyriad, 1250);
+	/* A peak counts for nothing, what stays does. */
+	percent_note(&percent, &high, 2100 * NS_PER_MS);
+	percent_note(&percent, &low, 2200 * NS_PER_MS);
+	CHECK_INT(percent.permyriad, 1250);
+	for (int i = 23; i <= 40; i++)
+		percent_note(&percent, &high, i * 100 * NS_PER_MS);
+	CHECK_INT(percent.permyriad, 5000);
+	/* It never goes back; what is known is shown at once. */
+	percent_note(&percent, &low, 4100 * NS_PER_MS);
+	CHECK_INT(percent.permyriad, 5000);
+	high.n_done = 3500;
+	high.is_final = true;
+	percent_note(&percent, &high, 4200 * NS_PER_MS);
+	CHECK(percent.permyriad > 5000);
 }
 
 CASE(narrow_terminals_keep_what_matters)
@@ -45,26 +115,80 @@ CASE(narrow_terminals_keep_what_matters)
 		bool is_final;
 		const char *want;
 	} rows[] = {
-		{19, true, "\r50.00 %  ETA 0:10"},
-		{20, false, "\r25.00 %  at least"},
-		{24, true, "\r50.00 %  of 800.0 MiB"},
-		{34, false, "\r25.00 %  of at least 800.0 MiB"},
-		{40, true, "\r50.00 %  400.0 MiB of 800.0 MiB"},
-		{60, true,
-	         "\r50.00 %  400.0 MiB of 800.0 MiB  2,000 of 4,000 files"},
 		{5, true, "\r"},
+		{8, true, "\r50.00 %"},
+		{8, false, "\r"},
+		{9, false, "\r~25.00 %"},
+		{19, true, "\r50.00 %  400.0 MiB"},
+		{20, false, "\r~25.00 %  400.0 MiB"},
+		{24, true, "\r50.00 %  2,000 files"},
+		{34, false, "\r~25.00 %  2,000 of 4,000+ files"},
+		{41, true, "\r50.00 %  2,000 of 4,000 files  400.0 MiB"},
+		{60, true,
+	         "\r50.00 %  2,000 of 4,000 files  400.0 MiB of 800.0 MiB"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct terminal *terminal = open_terminal(rows[i].columns);
 		struct progress progress;
-		struct tally tally = half_done();
+		struct tally tally = half_walked();
 
 		tally.is_final = rows[i].is_final;
 		progress_init(&progress, PROGRESS_ALWAYS, terminal->slave);
-		pass_ms(10000);
-		progress_tick(&progress, &tally, "src/name");
+		let_hold(terminal, &progress, &tally, "src/name");
 		CHECK_STR(shown(terminal), rows[i].want);
+	}
+}
+
+/* Whether text is one of the parts of all, or the end of a name there. */
+static bool is_part(const char *text, const char *all)
+{
+	const char *at = strstr(all, text);
+	size_t len = strlen(text);
+
+	if (strncmp(text, "...", 3) == 0)
+		return strcmp(text + 3, all + strlen(all) - len + 3) == 0;
+	if (strcmp(text, "2,000 files") == 0)
+		return true;
+	/* Bytes without a total are the front of a part. */
+	return at && (at == all || at[-1] == ' ') &&
+	       (at[len] == '\0' || at[len] == ' ');
+}
+
+CASE(at_each_width_there_are_whole_parts_only)
+{
+	static const char name[] = "some/deep/directory/and/its/file.c";
+	struct tally tallies[] = {half_walked(), half_done()};
+
+	mono_set_clock(fake_clock);
+	for (size_t i = 0; i < ARRAY_LEN(tallies); i++) {
+		struct progress progress;
+		struct buf all = {0}, line = {0};
+
+		progress_init(&progress, PROGRESS_NEVER, -1);
+		percent_end(&progress.percent, &tallies[i]);
+		progress_render(&progress, &tallies[i], name, SIZE_MAX, &all);
+		for (size_t columns = 10; columns <= 200; columns++) {
+			buf_truncate(&line, 0);
+			progress_render(&progress, &tallies[i], name, columns,
+			                &line);
+			char *rest = line.data, *part;
+			CHECK(line.len <= columns);
+			CHECK(strstr(line.data, " %"));
+			while (*rest == ' ')
+				rest++;
+			while (rest) {
+				part = rest;
+				rest = strstr(rest, "  ");
+				if (rest) {
+					*rest = '\0';
+					rest += 2;
+				}
+				CHECK(is_part(part, all.data));
+			}
+		}
+		buf_release(&all);
+		buf_release(&line);
 	}
 }
 
@@ -79,7 +203,7 @@ CASE(names_are_shortened_at_the_front)
 	progress_tick(&progress, &tally, "some/deep/directory/and/its/file.c");
 
 	CHECK_STR(shown(terminal),
-	          "\r50.00 %  400.0 MiB of 800.0 MiB  2,000 of 4,000 files  "
+	          "\r50.00 %  2,000 of 4,000 files  400.0 MiB of 800.0 MiB  "
 	          "40.0 MiB/s  ETA 0:10  ...tory/and/its/file.c");
 }
 
@@ -107,7 +231,7 @@ CASE(an_unknown_width_is_80)
 	progress_tick(&progress, &tally, "a");
 
 	CHECK_STR(shown(terminal),
-	          "\r50.00 %  400.0 MiB of 800.0 MiB  2,000 of 4,000 files  "
+	          "\r50.00 %  2,000 of 4,000 files  400.0 MiB of 800.0 MiB  "
 	          "40.0 MiB/s  ETA 0:10");
 }
 
@@ -123,7 +247,7 @@ CASE(no_line_is_wider_than_its_terminal)
 
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	progress_init(&progress, PROGRESS_ALWAYS, terminal->slave);
-	for (unsigned columns = 20; columns <= 200; columns++) {
+	for (unsigned columns = 10; columns <= 200; columns++) {
 		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 			set_columns(terminal, columns);
 			tally.n_total = tally.n_total * 17 / 16 + 20;
@@ -138,8 +262,7 @@ CASE(no_line_is_wider_than_its_terminal)
 			CHECK(text[0] == '\r');
 			CHECK(columns_of(text + 1, strlen(text + 1)) < columns);
 			CHECK(!strchr(text, '\n'));
-			CHECK((strstr(text, "at least") != NULL) ==
-			      !tally.is_final);
+			CHECK((strchr(text, '~') != NULL) == !tally.is_final);
 		}
 	}
 }
@@ -165,7 +288,7 @@ CASE(percentage_never_goes_back_though_totals_grow)
 {
 	struct terminal *terminal = open_terminal(80);
 	struct progress progress;
-	struct tally tally = {.n_total = 1};
+	struct tally tally = {.n_total = 1, .n_operands = 1};
 	int last = 0;
 
 	progress_init(&progress, PROGRESS_ALWAYS, terminal->slave);
@@ -176,6 +299,7 @@ CASE(percentage_never_goes_back_though_totals_grow)
 		if (i % 100 == 0 && i < 2000)
 			tally.n_total += 1000;
 		tally.is_final = i >= 2000;
+		tally.walked = i / 2500.0;
 		tally.n_done += tally.n_done < tally.n_total ? 7 : 0;
 		if (tally.n_done > tally.n_total)
 			tally.n_done = tally.n_total;
@@ -294,14 +418,14 @@ CASE(clear_blanks_the_line_until_the_next_tick)
 	CHECK_STR(shown(terminal), "");
 	pass_ms(10000);
 	progress_tick(&progress, &tally, "");
-	CHECK_STR(shown(terminal), "\r50.00 %  ETA 0:10");
+	CHECK_STR(shown(terminal), "\r50.00 %  400.0 MiB");
 	progress_clear(&progress);
-	CHECK_STR(shown(terminal), "\r                 \r");
+	CHECK_STR(shown(terminal), "\r                  \r");
 	progress_clear(&progress);
 	CHECK_STR(shown(terminal), "");
 	pass_ms(100);
 	progress_tick(&progress, &tally, "");
-	CHECK_STR(shown(terminal), "\r50.00 %  ETA 0:10");
+	CHECK_STR(shown(terminal), "\r50.00 %  400.0 MiB");
 }
 
 int main(int argc, char **argv)

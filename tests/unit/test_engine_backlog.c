@@ -16,7 +16,7 @@ CASE(small_files_of_a_directory_go_in_batches)
 	CHECK_INT(n_jobs, 4);
 	CHECK_INT(n_entries, 200);
 	CHECK_INT(bytes, 2000);
-	CHECK_INT(rig.tally.n_total, 201);
+	CHECK_INT(rig.tally.n_total, 200);
 	CHECK_INT(rig.tally.bytes_total, 2000);
 	CHECK_TOLD("made src\nfinished src\n");
 	rig_close();
@@ -99,7 +99,7 @@ CASE(a_batch_is_of_one_directory)
 
 	CHECK_INT(n_jobs, 4);
 	CHECK_INT(n_entries, 12);
-	CHECK_INT(rig.tally.n_total, 16);
+	CHECK_INT(rig.tally.n_total, 12);
 	CHECK(!rig.dirs.all);
 	rig_close();
 }
@@ -142,13 +142,15 @@ CASE(an_entry_that_comes_again_is_a_job_beside_the_batch)
 	struct dir *dir = (struct dir *)(uintptr_t)job->owner;
 	const struct job_entry *second = job_next(job_first(job));
 
+	rig.tally.n_done = 3;
 	feed_again(&rig.feed, dir, second, true);
 	struct backlog_job *again = take();
 
 	CHECK_INT(record_of(again)->n_entries, 1);
 	CHECK_STR(job_first(record_of(again))->name, second->name);
 	CHECK(job_first(record_of(again))->is_anew);
-	CHECK_INT(rig.tally.n_total, 5);
+	CHECK_INT(rig.tally.n_total, 3);
+	CHECK_INT(rig.tally.n_done, 2);
 	CHECK_INT(rig.tally.bytes_total, 40);
 	drop(again);
 	CHECK(rig.dirs.all != NULL);

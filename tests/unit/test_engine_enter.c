@@ -109,7 +109,7 @@ CASE(a_file_in_the_place_of_a_directory_fails_with_all_below)
 
 	CHECK_INT(n_entries, 3);
 	CHECK_INT(rig.tally.n_failed, 1);
-	CHECK_INT(rig.tally.n_done, 1);
+	CHECK_INT(rig.tally.n_dirs_done, 1);
 	CHECK_FILE("dst/a", "text");
 	CHECK(strstr(rig.told.data,
 	             "is not a directory, its source is src/a\n") != NULL);
@@ -138,11 +138,11 @@ CASE(a_directory_that_vanishes_before_it_is_entered_is_told)
 	start();
 	CHECK_INT(feed_step(&rig.feed), FEED_WALKED);
 	CHECK_INT(feed_step(&rig.feed), FEED_WALKED); /* src is read */
-	CHECK_INT(rig.tally.n_total, 2);
+	CHECK_INT(rig.tally.n_dirs_total, 2);
 	CHECK_INT(rmdir("src/a"), 0);
 	walk();
 
-	CHECK_INT(rig.tally.n_done, 1); /* src is the fixture's */
+	CHECK_INT(rig.tally.n_dirs_done, 1); /* src is the fixture's */
 	CHECK_INT(rig.tally.n_changed, 1);
 	CHECK_INT(rig.tally.n_failed, 0);
 	CHECK(!exists("dst/a"));

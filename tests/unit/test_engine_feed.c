@@ -82,6 +82,116 @@ CASE(a_dry_run_makes_nothing_and_walks_all)
 	rig_close();
 }
 
+/* Takes steps until a directory of that name has been entered. */
+static void walk_into(const char *name)
+{
+	while (!rig.feed.dir || strcmp(rig.feed.dir->name, name) != 0)
+		CHECK_INT(feed_step(&rig.feed), FEED_WALKED);
+}
+
+CASE(directories_share_their_weight_among_what_is_below)
+{
+	(void)enter_work_dir();
+	put_dir("src/a/b/c");
+	put_files("src/a/b", 5, 10);
+	put_files("src/a/b/c", 1000, 10);
+	start();
+
+	walk_into("");
+	CHECK(is_walked(0));
+	/* What has no files of its own passes all of its share on. */
+	walk_into("b");
+	CHECK(is_walked(0));
+	walk_into("c");
+	CHECK(is_walked(0.5));
+	walk();
+	CHECK(all_is_walked());
+	rig_close();
+}
+
+CASE(a_skewed_tree_is_known_to_be_half_walked)
+{
+	(void)enter_work_dir();
+	put_dir("src/big");
+	for (int i = 0; i < 9; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "src/big/d%d", i);
+		put_dir(path);
+		put_files(path, 100, 10);
+	}
+	put_dir("src/small");
+	put_file("src/small/f", "");
+	start();
+	double before = 0;
+	bool was_ninth = false, was_half = false;
+
+	while (feed_step(&rig.feed) != FEED_ENDED) {
+		double walked = rig.tally.walked;
+		double grown = walked - before;
+
+		CHECK(grown > -1e-9);
+		/* One of nine of the half, or the other half. */
+		if (grown > 0.4)
+			was_half = true;
+		else if (grown > 0)
+			was_ninth = grown > 1 / 18.0 - 1e-9 &&
+			            grown < 1 / 18.0 + 1e-9;
+		before = walked;
+	}
+	CHECK(was_ninth && was_half);
+	CHECK(all_is_walked());
+	rig_close();
+}
+
+CASE(operands_are_equal_parts_of_all_without_the_unusable)
+{
+	(void)enter_work_dir();
+	put_dir("a/b");
+	put_files("a/b", 100, 10);
+	put_file("f", "");
+	rig.operands.into_dst = true;
+	rig_open("dst", "f", "none", "a", NULL);
+
+	walk_into("b");
+	CHECK(is_walked(2 / 3.0));
+	walk();
+	CHECK(all_is_walked());
+	rig_close();
+}
+
+CASE(what_cannot_be_entered_is_walked)
+{
+	(void)enter_work_dir();
+	put_dir("src/a");
+	put_dir("src/b");
+	put_dir("dst");
+	put_file("dst/b", "in the way");
+	start();
+	CHECK_INT(feed_step(&rig.feed), FEED_WALKED);
+	CHECK_INT(feed_step(&rig.feed), FEED_WALKED); /* src is read */
+	CHECK_INT(rmdir("src/a"), 0);
+	walk();
+
+	CHECK(all_is_walked());
+	rig_close();
+}
+
+CASE(files_are_counted_and_directories_apart)
+{
+	(void)enter_work_dir();
+	put_dir("src/a/b");
+	put_files("src/a", 3, 0);
+	CHECK_INT(symlink("x", "src/l"), 0);
+	CHECK_INT(mkfifo("src/p", 0600), 0);
+	start();
+	walk();
+
+	CHECK_INT(rig.tally.n_total, 5);
+	CHECK_INT(rig.tally.n_dirs_total, 3);
+	rig_close();
+}
+
 CASE(file_operands_are_jobs_with_a_name_of_their_own)
 {
 	(void)enter_work_dir();
@@ -136,7 +246,7 @@ CASE(names_of_one_inode_wait_for_the_first)
 	CHECK_INT(record_of(taken)->n_entries, 1);
 	CHECK_INT(entry->link, JOB_LEADS);
 	CHECK(!take());
-	CHECK_INT(rig.tally.n_total, 4);
+	CHECK_INT(rig.tally.n_total, 3);
 	CHECK_INT(rig.tally.bytes_total, 100);
 	feed_linked(&rig.feed, group, 0, true, 0, entry->name);
 	drop(taken);

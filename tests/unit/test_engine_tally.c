@@ -11,7 +11,8 @@ CASE(nothing_done_is_nothing)
 
 CASE(all_done_is_all_when_it_is_known_to_be_all)
 {
-	struct tally tally = {.n_total = 5,
+	struct tally tally = {.walked = 1,
+	                      .n_total = 5,
 	                      .n_done = 5,
 	                      .bytes_total = 1000,
 	                      .bytes_done = 1000};
@@ -60,7 +61,8 @@ CASE(a_tree_of_empty_files_moves)
 
 CASE(bytes_weigh_as_bytes_and_entries_as_some)
 {
-	struct tally tally = {.n_total = 2,
+	struct tally tally = {.walked = 1,
+	                      .n_total = 2,
 	                      .n_done = 1,
 	                      .bytes_total = 2 * TALLY_ENTRY_BYTES};
 
@@ -69,9 +71,38 @@ CASE(bytes_weigh_as_bytes_and_entries_as_some)
 	CHECK_INT(tally_permyriad(&tally), 7500);
 }
 
+CASE(what_is_walked_stands_for_all)
+{
+	struct tally tally = {.walked = 0.5,
+	                      .n_total = 4,
+	                      .n_done = 2,
+	                      .n_dirs_total = 4,
+	                      .n_dirs_done = 2};
+
+	CHECK_INT(tally_permyriad(&tally), 2500);
+	tally.walked = 0;
+	CHECK_INT(tally_permyriad(&tally), 0);
+	tally.is_final = true;
+	CHECK_INT(tally_permyriad(&tally), 5000);
+}
+
+CASE(a_directory_that_is_left_keeps_it_from_the_end)
+{
+	struct tally tally = {.is_final = true,
+	                      .n_total = 4,
+	                      .n_done = 4,
+	                      .n_dirs_total = 2,
+	                      .n_dirs_done = 1};
+
+	CHECK(tally_permyriad(&tally) < 10000);
+	tally.n_dirs_done = 2;
+	CHECK_INT(tally_permyriad(&tally), 10000);
+}
+
 CASE(sizes_beyond_64_bits_of_product_are_fine)
 {
-	struct tally tally = {.n_total = UINT64_C(1) << 50,
+	struct tally tally = {.walked = 1,
+	                      .n_total = UINT64_C(1) << 50,
 	                      .n_done = UINT64_C(1) << 49,
 	                      .bytes_total = UINT64_MAX,
 	                      .bytes_done = UINT64_MAX / 2};
