@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs/data.h"
 
+#include "fs/bytes.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -17,31 +19,16 @@
 /* Room for files of this size is asked for in one piece. */
 #define ALLOCATE_MIN ((off_t)8 << 20)
 
-static ssize_t read_at(int fd, char *buffer, size_t size, off_t at)
+static ssize_t read_at(struct data_file *file, size_t size)
 {
-	ssize_t n;
-
-	do
-		n = pread(fd, buffer, size, at);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
+	return bytes_read(file->src_fd, file->io->buffer, size, file->at,
+	                  &file->src_passed);
 }
 
-static int write_at(int fd, const char *data, size_t size, off_t at)
+static int write_at(struct data_file *file, const char *data, size_t size,
+                    off_t at)
 {
-	while (size) {
-		ssize_t n = pwrite(fd, data, size, at);
-
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			return -errno;
-		}
-		data += n;
-		at += n;
-		size -= (size_t)n;
-	}
-	return 0;
+	return bytes_write(file->dst_fd, data, size, at, &file->dst_passed);
 }
 
 /* All bytes are zero: the first is, and each equals the one before it. */
@@ -68,7 +55,7 @@ static size_t run_length(const char *data, size_t size, bool *is_hole)
 	return at;
 }
 
-static int write_around_holes(const struct data_file *file, size_t size)
+static int write_around_holes(struct data_file *file, size_t size)
 {
 	const char *data = file->io->buffer;
 	off_t at = file->at;
@@ -76,7 +63,7 @@ static int write_around_holes(const struct data_file *file, size_t size)
 	while (size) {
 		bool is_hole = false;
 		size_t run = run_length(data, size, &is_hole);
-		int rc = is_hole ? 0 : write_at(file->dst_fd, data, run, at);
+		int rc = is_hole ? 0 : write_at(file, data, run, at);
 
 		if (rc < 0)
 			return rc;
@@ -90,23 +77,20 @@ static int write_around_holes(const struct data_file *file, size_t size)
 /* Returns the bytes read and written, 0 at the end of the file. */
 static ssize_t copy_by_buffer(struct data_file *file, uint64_t room)
 {
-	char *buffer = file->io->buffer;
-	size_t want = (size_t)min_u64(DATA_BUFFER, room);
-	ssize_t n = read_at(file->src_fd, buffer, want, file->at);
+	ssize_t n = read_at(file, (size_t)min_u64(DATA_BUFFER, room));
 
 	if (n < 0)
 		return fault_src(file->fault, "cannot read", (int)n);
-	int rc = file->makes_holes
-	                 ? write_around_holes(file, (size_t)n)
-	                 : write_at(file->dst_fd, buffer, (size_t)n, file->at);
+	int rc = file->makes_holes ? write_around_holes(file, (size_t)n)
+	                           : write_at(file, file->io->buffer, (size_t)n,
+	                                      file->at);
 	return rc < 0 ? fault_dst(file->fault, "cannot write", rc) : n;
 }
 
 /* The kernel does not say on which side it failed. */
 static ssize_t kernel_failed(struct data_file *file, int err)
 {
-	char *buffer = file->io->buffer;
-	ssize_t n = read_at(file->src_fd, buffer, DATA_BUFFER, file->at);
+	ssize_t n = read_at(file, DATA_BUFFER);
 
 	if (n < 0)
 		return fault_src(file->fault, "cannot read", (int)n);
@@ -186,43 +170,47 @@ static int copy_range(struct data_file *file, off_t end)
 	return 0;
 }
 
-static bool is_unsupported(int err)
-{
-	return err == EINVAL || err == EOPNOTSUPP || err == ENOTTY;
-}
-
 /* What is left before end is a hole. */
 static int skip_hole(struct data_file *file, off_t end)
 {
 	off_t size = lseek(file->src_fd, 0, SEEK_END);
 
 	if (size < 0)
-		return fault_src(file->fault, "cannot find the end", -errno);
+		return copy_range(file, end);
 	if (size > file->at)
 		file->at = size < end ? size : end;
 	return size < end;
 }
 
+/* A data extent at or behind file->at: 1 found, 0 there is none, negative when
+ * that cannot be asked here. */
+static int next_extent(const struct data_file *file, off_t *data, off_t *hole)
+{
+	*data = lseek(file->src_fd, file->at, SEEK_DATA);
+	if (*data < 0)
+		return errno == ENXIO ? 0 : -errno;
+	*hole = lseek(file->src_fd, *data, SEEK_HOLE);
+	return *hole < 0 ? -errno : 1;
+}
+
 /* From hole to hole, up to end. A file system without SEEK_DATA reports the
- * whole file as data (lseek(2)), or refuses. Returns 1 when a read said that
- * the file ended: it is whole then, whatever its size is said to be (files of
- * sysfs say 4096). */
+ * whole file as data (lseek(2)), or refuses: then all is read. Returns 1 when a
+ * read said that the file ended: it is whole then, whatever its size is said to
+ * be (files of sysfs say 4096). */
 static int copy_extents(struct data_file *file, off_t end)
 {
-	while (file->at < end) {
-		off_t data = lseek(file->src_fd, file->at, SEEK_DATA);
+	off_t data = 0, hole = 0;
 
-		if (data < 0 && errno == ENXIO)
+	while (file->at < end) {
+		int found = next_extent(file, &data, &hole);
+
+		if (found == 0)
 			return skip_hole(file, end);
-		if (data < 0 && is_unsupported(errno))
-			return copy_range(file, end);
-		if (data < 0)
+		if (found < 0 && fault_is_disk(found))
 			return fault_src(file->fault, "cannot find data",
-			                 -errno);
-		off_t hole = lseek(file->src_fd, data, SEEK_HOLE);
-		if (hole < 0)
-			return fault_src(file->fault, "cannot find holes",
-			                 -errno);
+			                 found);
+		if (found < 0)
+			return copy_range(file, end);
 		file->at = data < end ? data : end;
 		int rc = copy_range(file, hole < end ? hole : end);
 		if (rc != 0)
@@ -254,16 +242,9 @@ static int clone(const struct data_file *file)
 	case ENOSYS:
 		file->route->no_clone = true;
 		break;
-	/* Of this one file only: a swap file, differing flags, a seccomp
-	 * filter, files of no blocks (ioctl_ficlone(2)). */
-	case EINVAL:
-	case EPERM:
-	case EACCES:
-	case ETXTBSY:
-	case EBADF:
-		break;
-	default:
-		return fault_dst(file->fault, "cannot share blocks", -err);
+	default: /* Of this one file only: a swap file, differing flags, a
+	          * seccomp filter, files of no blocks (ioctl_ficlone(2)). */
+		must = must || fault_is_disk(-err);
 	}
 	return must ? fault_dst(file->fault, "cannot share blocks", -err) : 0;
 }
@@ -273,6 +254,21 @@ static int set_size(const struct data_file *file, off_t size)
 	if (ftruncate(file->dst_fd, size) == 0)
 		return 0;
 	return fault_dst(file->fault, "cannot set size", -errno);
+}
+
+/* Holes are kept by writing around them in a file of that size. Who cannot be
+ * given one gets it with its last byte; or else there are no holes. */
+static int set_size_first(struct data_file *file)
+{
+	file->has_size = true;
+	if (file->size == 0 || ftruncate(file->dst_fd, file->size) == 0)
+		return 0;
+	int rc = -errno;
+	if (fault_is_disk(rc) || rc == -EFBIG)
+		return fault_dst(file->fault, "cannot set size", rc);
+	if (pwrite(file->dst_fd, "", 1, file->size - 1) != 1)
+		file->has_size = file->is_sparse = file->makes_holes = false;
+	return 0;
 }
 
 /* Room for all of it, contiguous. */
@@ -302,10 +298,8 @@ static int allocate(struct data_file *file)
  * holes. */
 static int make_room(struct data_file *file)
 {
-	if (file->is_sparse || file->makes_holes) {
-		file->has_size = true;
-		return set_size(file, file->size);
-	}
+	if (file->is_sparse || file->makes_holes)
+		return set_size_first(file);
 	if (file->route->allocates && file->size >= ALLOCATE_MIN)
 		return allocate(file);
 	return 0;
@@ -362,9 +356,12 @@ int data_part(struct data_file *file, off_t from, off_t to)
 	return file->is_sparse ? copy_extents(file, to) : copy_range(file, to);
 }
 
-/* With its size, so that it can be cut to where it ends. */
+/* With its size, so that it can be cut to where it ends. Two cannot take turns
+ * in one file that does not seek. */
 int data_share(struct data_file *file)
 {
+	if (file->src_passed || file->dst_passed)
+		return -ESPIPE;
 	int rc = file->has_size ? 0 : set_size(file, file->size);
 
 	if (rc < 0)

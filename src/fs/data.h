@@ -14,8 +14,8 @@
  * Blocking  as the two files do; progress is called between pieces and stops
  *           the copy by returning false
  * Errors    negative errno, -ECANCELED when progress said so; the fault names
- *           the side. Only "not supported" leads to another way of copying;
- *           EIO, ENOSPC and the like are final. */
+ *           the side. Trouble with the disk or the memory is final
+ *           (fs/fault.h), every refusal leads to another way of copying. */
 #ifndef FS_DATA_H
 #define FS_DATA_H
 
@@ -53,9 +53,10 @@ struct data_file {
 	struct route *route;
 	int src_fd, dst_fd;
 	struct fault *fault;
-	off_t size;       /* as stat told it */
-	off_t at;         /* the current part's, or where the file ended */
-	bool has_size;    /* dst has that size already */
+	off_t size; /* as stat told it */
+	off_t at;   /* the current part's, or where the file ended */
+	off_t src_passed, dst_passed; /* see fs/bytes.h */
+	bool has_size;                /* dst has that size already */
 	bool is_sparse;   /* by the looks of it: from extent to extent */
 	bool makes_holes; /* of zero runs */
 	bool is_alone;    /* no other process writes to dst meanwhile */

@@ -30,10 +30,8 @@ static inline int fault_dst(struct fault *fault, const char *what, int rc)
 	return rc;
 }
 
-/* What says that the disk, the memory or the process is in trouble, which fails
- * an entry. All else that a step of reading or putting on metadata may say is a
- * refusal: it costs that detail, which is counted, and never the content. */
-static inline bool fault_is_trouble(int rc)
+/* The disk or the memory is in trouble: there is no other way. */
+static inline bool fault_is_disk(int rc)
 {
 	switch (-rc) {
 	case EIO:
@@ -42,14 +40,18 @@ static inline bool fault_is_trouble(int rc)
 	case ENOMEM:
 	case ESTALE:
 	case EROFS:
-	case EMFILE:
-	case ENFILE:
-	case EINTR:
-	case EAGAIN:
 		return true;
 	default:
 		return false;
 	}
+}
+
+/* That, or the process has used up its descriptors: what fails an entry. All
+ * else that a step of reading or putting on metadata may say is a refusal: it
+ * costs that detail, which is counted, and never the content. */
+static inline bool fault_is_trouble(int rc)
+{
+	return fault_is_disk(rc) || rc == -EMFILE || rc == -ENFILE;
 }
 
 #endif

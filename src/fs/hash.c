@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "fs/hash.h"
 
+#include "fs/bytes.h"
+
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #ifdef HAVE_XXHASH
 #include <xxhash.h>
@@ -15,15 +16,13 @@ bool hash_is_there(void)
 
 static int add_all(const struct hash_io *io, int fd, XXH3_state_t *state)
 {
-	off_t at = 0;
+	off_t at = 0, passed = 0;
 
 	for (;;) {
-		ssize_t n = pread(fd, io->buffer, io->size, at);
+		ssize_t n = bytes_read(fd, io->buffer, io->size, at, &passed);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n <= 0)
-			return n < 0 ? -errno : 0;
+			return (int)n;
 		/* Fails for no input that is there. */
 		(void)XXH3_128bits_update(state, io->buffer, (size_t)n);
 		at += n;

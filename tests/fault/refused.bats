@@ -71,7 +71,7 @@ is_lost() { # WHAT SUMMARY CALLS ERRNO... [-- ARG...]
   done
 }
 
-REFUSALS=(EPERM ENOSYS EACCES EINVAL EOVERFLOW EOPNOTSUPP)
+REFUSALS=(EPERM ENOSYS EACCES EINVAL EOVERFLOW EOPNOTSUPP EAGAIN EINTR)
 
 @test "an owner that is refused is lost, whatever the reason" {
   need_root
