@@ -36,6 +36,15 @@ int fd_write_full(int fd, const void *data, size_t size)
 	return 0;
 }
 
+int fd_epoll_wait(int fd, struct epoll_event *events, int n, int timeout_ms)
+{
+	int rc = epoll_wait(fd, events, n, timeout_ms);
+
+	if (rc < 0 && errno != EINTR)
+		rc = epoll_pwait(fd, events, n, timeout_ms, NULL);
+	return rc;
+}
+
 int fd_close(int fd)
 {
 	/* Nothing was written through it, so there is nothing to lose. */

@@ -8,6 +8,7 @@
 
 #include "base/base.h"
 
+#include <sys/epoll.h>
 #include <sys/types.h>
 
 /* Reads until size bytes or the end; returns the bytes read. */
@@ -15,6 +16,9 @@ ssize_t fd_read_full(int fd, void *data, size_t size);
 
 /* Writes all size bytes or fails. */
 int fd_write_full(int fd, const void *data, size_t size);
+
+/* epoll_wait, or where that call is refused epoll_pwait. */
+int fd_epoll_wait(int fd, struct epoll_event *events, int n, int timeout_ms);
 
 /* Closes fd if it is not negative; returns -1: fd = fd_close(fd). For
  * descriptors that were only read. */

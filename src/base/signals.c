@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -98,6 +99,26 @@ void signals_reraise(int signal_number)
 	if (signal(signal_number, SIG_DFL) != SIG_ERR)
 		take(signal_number);
 	exit(128 + signal_number);
+}
+
+void signals_end_soon(int signal_number, int seconds)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
+	                         .sigev_signo = signal_number};
+	const struct itimerspec once = {.it_value.tv_sec = seconds};
+	timer_t timer;
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(stop_signals); i++) {
+		if (!is_ignored(stop_signals[i]))
+			(void)signal(stop_signals[i], SIG_DFL);
+		sigaddset(&set, stop_signals[i]);
+	}
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	/* Without a timer another signal does it. */
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0)
+		(void)timer_settime(timer, 0, &once, NULL);
 }
 
 void signals_reset(void)

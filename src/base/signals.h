@@ -40,6 +40,11 @@ void signals_pause(void);
  * ends, exits with 128+n. */
 _Noreturn void signals_reraise(int signal_number);
 
+/* The same after so many seconds, if the process is still there; and from now on
+ * stop signals have their default action, so that another one ends it at once.
+ * Whatever it waits for then: only a signal that kills can end that. */
+void signals_end_soon(int signal_number, int seconds);
+
 /* For a child that becomes another program: everything unblocked and default. */
 void signals_reset(void);
 

@@ -3,6 +3,7 @@
  * replies, sleep. It never blocks on a queue, nor on the list of items. */
 #include "engine/each.h"
 
+#include "base/fd.h"
 #include "base/mono.h"
 #include "base/signals.h"
 #include "engine/each_batch.h"
@@ -177,8 +178,8 @@ static void sleep_or_look(struct batch *batch, bool may_sleep)
 	if (may_sleep &&
 	    mp_workers_prepare_sleep(master->workers, wants_room, 1))
 		may_sleep = false;
-	int n = epoll_wait(batch->epoll_fd, events, ARRAY_LEN(events),
-	                   may_sleep ? mono_left_ms(look_ns) : 0);
+	int n = fd_epoll_wait(batch->epoll_fd, events, ARRAY_LEN(events),
+	                      may_sleep ? mono_left_ms(look_ns) : 0);
 	for (int i = 0; i < n; i++) {
 		int fd = events[i].data.fd;
 
@@ -220,6 +221,7 @@ static int loop(struct batch *batch)
 			make_and_submit(batch);
 		}
 		rc = mp_workers_dispatch(master->workers);
+		each_master_note_shortage(master);
 		each_gate_leave(&master->gate,
 		                mp_workers_n_in_flight(master->workers));
 		if (rc >= 0 && !is_over(batch))

@@ -14,13 +14,14 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 /* That SIGUSR1 can add. */
 #define WORKERS_SPARE 16
+/* A worker that cannot be killed is left after that. */
+#define HANG_MS 2000
 
 /* ---- in a worker ---- */
 
@@ -50,15 +51,26 @@ static void run_task(struct mp_worker *self, void *ctx, void *task, size_t len)
 
 /* ---- start ---- */
 
+static void prepare_worker(void *ctx, unsigned index)
+{
+	const struct each_master *master = ctx;
+
+	if (master->spools)
+		each_spools_open(master->spools, index);
+}
+
 static int start_workers(struct each_master *master)
 {
 	const struct each_settings *settings = master->settings;
 	const struct mp_workers_options options = {
 		.n_workers = master->n_workers_max,
 		.n_first = settings->n_workers,
+		.as_needed = true,
+		.may_start_none = true,
 		.n_waiting = settings->queue_depth,
 		.task_max = EACH_RECORD_SIZE,
 		.reply_max = sizeof(struct each_reply) + EACH_PIECE_MAX,
+		.prepare = prepare_worker,
 		.run = run_task,
 		.start = start_worker,
 		.stop = stop_worker,
@@ -146,6 +158,7 @@ static int share_memory(struct each_master *master)
 	                     master->n_workers_max);
 	if (rc < 0)
 		return rc;
+	atomic_store(&master->shared->n_limit, master->settings->n_workers);
 	master->stop_fd = eventfd(0, EFD_CLOEXEC);
 	master->kill_fd = eventfd(0, EFD_CLOEXEC);
 	/* lint: path, the kernel's */
@@ -154,22 +167,6 @@ static int share_memory(struct each_master *master)
 	    master->worker.null_fd < 0)
 		return -errno;
 	return 0;
-}
-
-/* A walk has a descriptor for each level. The jobs keep the limit they would
- * have otherwise, unless there are more spools than it allows for. */
-static void raise_descriptor_limit(const struct each_settings *settings,
-                                   bool has_forked)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	if (!has_forked &&
-	    limit.rlim_cur > 128 + settings->n_workers * N_EACH_STREAMS)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static int open_gate(struct each_master *master)
@@ -201,10 +198,11 @@ static unsigned most_workers(const struct each_settings *settings)
 int each_batch_start(struct batch *batch)
 {
 	struct each_master *master = &batch->master;
+	each_batch_settle_descriptors(batch);
 	const struct each_settings *settings = master->settings;
-	int *spools = NULL;
 
 	master->n_workers_max = most_workers(settings);
+	master->n_workers_open = settings->n_workers;
 	int rc = share_memory(master);
 
 	if (rc < 0)
@@ -212,15 +210,13 @@ int each_batch_start(struct batch *batch)
 	rc = open_gate(master);
 	if (rc < 0)
 		return rc;
-	raise_descriptor_limit(settings, false);
 	if (settings->output != EACH_RAW)
-		spools = each_spools_open(settings->n_workers,
-		                          master->n_workers_max);
+		master->spools = each_spools_make(master->n_workers_max);
 	master->screen =
 		(struct each_screen){.write = master->observer->on_output,
 	                             .ctx = master->observer->ctx,
 	                             .shared = master->shared,
-	                             .spool_fds = spools};
+	                             .spool_fds = master->spools};
 	/* Where there is none, no job can be stopped for it. */
 	if (settings->has_terminal)
 		(void)each_terminal_open(&master->worker.terminal);
@@ -228,7 +224,7 @@ int each_batch_start(struct batch *batch)
 	master->worker.shared = master->shared;
 	master->worker.stop_fd = master->stop_fd;
 	master->worker.kill_fd = master->kill_fd;
-	master->worker.spool_fds = spools;
+	master->worker.spool_fds = master->spools;
 	master->worker.tokens_fd = master->gate.tokens.fd;
 	master->worker.master = getpid();
 	/* What a dead worker leaves becomes a child of this process. */
@@ -236,7 +232,6 @@ int each_batch_start(struct batch *batch)
 		return -errno;
 	make_tasks(master);
 	rc = start_workers(master);
-	raise_descriptor_limit(settings, true);
 	return rc < 0 ? rc : open_events(batch);
 }
 
@@ -247,7 +242,7 @@ void each_batch_release(struct batch *batch)
 	if (master->workers) {
 		mp_workers_close(master->workers);
 		(void)mp_workers_join(master->workers, 10000);
-		mp_workers_kill(master->workers);
+		mp_workers_kill(master->workers, HANG_MS);
 		each_kin_kill(each_master_spares, master);
 		mp_workers_destroy(master->workers);
 	}
@@ -257,8 +252,7 @@ void each_batch_release(struct batch *batch)
 		each_printed_release(&master->tasks[i].printed);
 	}
 	free(master->tasks);
-	each_spools_close((int *)(uintptr_t)master->screen.spool_fds,
-	                  master->n_workers_max);
+	each_spools_close(master->spools, master->n_workers_max);
 	buf_release(&master->screen.scratch);
 	each_gate_close(&master->gate);
 	if (master->shared)

@@ -13,6 +13,7 @@
 #include "engine/each_source.h"
 
 struct batch {
+	struct each_settings settings; /* with as many workers as can be */
 	struct each_master master;
 	struct each_source source;
 	struct each_queue backlog;
@@ -27,6 +28,9 @@ int each_batch_find(struct each_master *master);
 /* The list, the log, the list of failed items. */
 int each_batch_open(struct batch *batch);
 int each_batch_close(struct batch *batch);
+
+/* As many workers as there can be descriptors for; part of start. */
+void each_batch_settle_descriptors(struct batch *batch);
 
 int each_batch_start(struct batch *batch);
 void each_batch_release(struct batch *batch);

@@ -272,6 +272,15 @@ void each_master_end(struct each_master *master, struct each_task *task,
 {
 	struct each_end last = *end;
 
+	if (end->cause == EACH_SCARCE && !each_master_is_stopping(master)) {
+		each_screen_drop(&master->screen, &task->printed);
+		each_master_let_wait(master, task);
+		each_master_take_fewer(master, end->err);
+		return;
+	}
+	if (end->cause == EACH_SCARCE)
+		last.cause = EACH_NOT_STARTED;
+	end = &last;
 	task->n_tried++;
 	if (is_tried_again(master, task, end)) {
 		log_try(master, task, worker, end);

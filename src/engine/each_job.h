@@ -59,6 +59,7 @@ enum each_cause {
 	EACH_BY_ITSELF,
 	EACH_NOT_STARTED, /* the run is stopping */
 	EACH_NO_SPAWN,    /* err says why */
+	EACH_SCARCE,      /* not now, and the worker leaves: again with fewer */
 	EACH_TIMED_OUT,
 	EACH_STOPPED,     /* killed because the run is stopping */
 	EACH_SPOOL,       /* its output could not be kept; err says why */
@@ -116,7 +117,8 @@ struct each_cell {
 };
 
 struct each_shared {
-	_Atomic uint32_t stop; /* enum each_stop */
+	_Atomic uint32_t stop;    /* enum each_stop */
+	_Atomic uint32_t n_limit; /* workers that may run */
 	struct each_held tokens;
 	struct each_turns turns;
 	struct each_cell cells[];

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@
 #define HELD_MAX ((size_t)16 << 20)
 /* Workers that died at a job before it is given up. */
 #define DEATHS_MAX 2
+/* Ticks until one worker more is tried. */
+#define TICKS_UP 10
 
 bool each_master_is_stopping(const struct each_master *master)
 {
@@ -140,26 +143,18 @@ void each_master_drop_due(struct each_master *master)
 		                &end);
 }
 
-static void add_worker(struct each_master *master)
-{
-	int *spools = (int *)(uintptr_t)master->screen.spool_fds;
-	unsigned worker = mp_workers_add(master->workers);
-
-	if (worker == UINT_MAX)
-		return;
-	master->gate.n_max = worker + 1;
-	if (spools)
-		each_spools_start(spools, worker);
-}
-
 void each_master_add(struct each_master *master)
 {
 	struct each_turns *turns = &master->shared->turns;
 
 	each_turns_grow(turns);
-	unsigned n = atomic_load(&turns->n);
-	if (n > mp_workers_n_alive(master->workers))
-		add_worker(master);
+	if (atomic_load(&turns->n) <= master->n_workers_open)
+		return;
+	unsigned worker = mp_workers_add(master->workers);
+	if (worker == UINT_MAX)
+		return;
+	master->n_workers_open = worker + 1;
+	master->gate.n_max = worker + 1;
 }
 
 static void signal_workers(struct each_master *master, int signal_number)
@@ -255,11 +250,55 @@ enum mp_queue_verdict each_master_on_death(void *ctx, struct mp_death *death)
 	return MP_QUEUE_DROP;
 }
 
+static void tell_short(struct each_master *master, const char *what, int err)
+{
+	if (!master->is_short_told)
+		master->observer->on_fault(master->observer->ctx, "workers",
+		                           what, -err);
+	master->is_short_told = true;
+}
+
+static void set_limit(struct each_master *master, unsigned n)
+{
+	master->n_limit = n ? n : 1;
+	master->n_ticks = 0;
+	mp_workers_limit(master->workers, master->n_limit);
+	atomic_store(&master->shared->n_limit, master->n_limit);
+}
+
+void each_master_take_fewer(struct each_master *master, int err)
+{
+	tell_short(master, "fewer at a time, as no process is to be had", err);
+	set_limit(master, mp_workers_n_alive(master->workers) - 1);
+}
+
+void each_master_note_shortage(struct each_master *master)
+{
+	int err = mp_workers_shortage(master->workers);
+	char what[80];
+
+	if (!err || master->is_short_told)
+		return;
+	snprintf(what, sizeof(what), "only %u of %u could be started",
+	         mp_workers_n_alive(master->workers),
+	         master->settings->n_workers);
+	tell_short(master, what, err);
+}
+
+/* The shortage may be over: one more a second. */
+static void try_more(struct each_master *master)
+{
+	if (master->n_limit && master->n_limit < master->n_workers_open &&
+	    ++master->n_ticks >= TICKS_UP)
+		set_limit(master, master->n_limit + 1);
+}
+
 void each_master_tick(struct each_master *master)
 {
 	const char *name = "";
 	int64_t oldest_ns = INT64_MAX;
 
+	try_more(master);
 	for (unsigned i = 0; i < master->n_workers_max; i++) {
 		struct each_cell *cell = &master->shared->cells[i];
 		uint32_t job_up = atomic_load(&cell->job_up);

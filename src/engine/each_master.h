@@ -48,6 +48,7 @@ struct each_master {
 	struct mp_workers *workers;
 	unsigned n_workers_max; /* settings.n_workers, and some for SIGUSR1 */
 	struct each_screen screen;
+	int *spools; /* of the workers started so far; NULL: not needed */
 	struct each_log log;
 	struct each_results results;
 	struct each_gate gate;
@@ -64,6 +65,10 @@ struct each_master {
 	uint32_t by_number[EACH_WINDOW];
 	size_t held; /* bytes of ended jobs not yet shown */
 	uint64_t n_failed_jobs, n_ended_jobs;
+	unsigned n_workers_open; /* that may be started so far */
+	unsigned n_limit;        /* workers that may run; 0: all */
+	unsigned n_ticks;        /* since that was changed */
+	bool is_short_told;
 	struct buf text, tag, name; /* scratch */
 };
 
@@ -103,6 +108,12 @@ void each_master_break(struct each_master *master, const char *path,
 void each_master_drop_due(struct each_master *master);
 
 void each_master_tick(struct each_master *master);
+
+/* A worker left because there was no process for its command. */
+void each_master_take_fewer(struct each_master *master, int err);
+
+/* Says once that workers cannot be started. */
+void each_master_note_shortage(struct each_master *master);
 
 /* Hooks of the workers; ctx is the struct each_master. */
 void each_master_on_reply(void *ctx, const void *data, size_t len);

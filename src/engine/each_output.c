@@ -32,23 +32,24 @@ static int open_spool(void)
 	return rc;
 }
 
-void each_spools_start(int *fds, unsigned worker)
-{
-	fds += (size_t)worker * N_EACH_STREAMS;
-	for (unsigned i = 0; i < N_EACH_STREAMS; i++)
-		fds[i] = open_spool();
-}
-
-int *each_spools_open(unsigned n_first, unsigned n_workers)
+int *each_spools_make(unsigned n_workers)
 {
 	size_t n = (size_t)n_workers * N_EACH_STREAMS;
 	int *fds = xcalloc(n, sizeof(*fds));
 
 	for (size_t i = 0; i < n; i++)
 		fds[i] = -ENOENT;
-	for (unsigned i = 0; i < n_first; i++)
-		each_spools_start(fds, i);
 	return fds;
+}
+
+void each_spools_open(int *fds, unsigned worker)
+{
+	for (size_t i = 0; i < N_EACH_STREAMS; i++) {
+		int *fd = &fds[worker * N_EACH_STREAMS + i];
+
+		if (*fd < 0)
+			*fd = open_spool();
+	}
 }
 
 void each_spools_close(int *fds, unsigned n_workers)

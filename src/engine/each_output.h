@@ -34,10 +34,10 @@ struct each_screen {
 	struct buf scratch;
 };
 
-/* n_workers * N_EACH_STREAMS descriptors, or errnos; those of the first ones are
- * open, start opens those of one more. */
-int *each_spools_open(unsigned n_first, unsigned n_workers);
-void each_spools_start(int *fds, unsigned worker);
+/* n_workers * N_EACH_STREAMS descriptors, or errnos; open makes those of one
+ * worker, unless they are there. */
+int *each_spools_make(unsigned n_workers);
+void each_spools_open(int *fds, unsigned worker);
 void each_spools_close(int *fds, unsigned n_workers);
 
 /* Shows one stream and empties it; each line gets the tag if there is one. */

@@ -29,6 +29,7 @@ struct each_running {
 	int status;
 	enum each_phase phase;
 	enum each_cause cause;
+	int64_t start_ns;
 	int64_t deadline_ns; /* of the phase; it stands still in a pause */
 	bool is_paused;      /* with the whole run */
 	int64_t paused_ns;   /* since when */

@@ -2,9 +2,11 @@
 #include "engine/each_spawn.h"
 
 #include "base/fd.h"
+#include "base/mono.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -15,6 +17,14 @@
 /* As a shell ends when it cannot run a command. */
 #define STATUS_CANNOT 126
 #define STATUS_ABSENT 127
+
+/* Between tries to start a command, and for so long. A program that somebody
+ * still writes, and descriptors of our own, need less. */
+#define PAUSE_MIN_NS      (5 * NS_PER_MS)
+#define PAUSE_MAX_NS      (100 * NS_PER_MS)
+#define PATIENCE_NS       (600 * NS_PER_S)
+#define PATIENCE_SHORT_NS (10 * NS_PER_S)
+#define LEAVE_NS          (300 * NS_PER_MS)
 
 void each_spawn_prepare(struct each_worker *worker,
                         const struct each_record *record)
@@ -131,7 +141,7 @@ static int start(struct each_worker *worker, const int *outs, pid_t *pid)
 	return rc;
 }
 
-int each_spawn(struct each_worker *worker, uint32_t job, pid_t *pid)
+static int start_once(struct each_worker *worker, uint32_t job, pid_t *pid)
 {
 	int pipes[N_EACH_STREAMS] = {-1, -1}, outs[N_EACH_STREAMS];
 	bool is_raw = worker->settings->output == EACH_RAW;
@@ -154,6 +164,72 @@ int each_spawn(struct each_worker *worker, uint32_t job, pid_t *pid)
 			worker->streams[i].fd = fd_close(worker->streams[i].fd);
 	}
 	return rc;
+}
+
+static int64_t real_now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* Why a start fails that may not fail a moment later. */
+static bool is_passing(int err)
+{
+	return err == -EAGAIN || err == -ENOMEM || err == -ENFILE ||
+	       err == -EMFILE || err == -ETXTBSY;
+}
+
+/* False when the run is stopping. */
+static bool pause_for(const struct each_worker *worker, int64_t ns)
+{
+	struct pollfd stop[] = {{worker->stop_fd, POLLIN, 0},
+	                        {worker->kill_fd, POLLIN, 0}};
+
+	return poll(stop, ARRAY_LEN(stop), (int)(ns / NS_PER_MS)) <= 0;
+}
+
+/* When there is no process to be had for a command, one worker after the other
+ * leaves, the last one first, until there is. */
+static bool is_one_too_many(const struct each_worker *worker, int err,
+                            int64_t waited_ns)
+{
+	unsigned n = worker->settings->n_workers;
+	unsigned n_before = n - mp_worker_index(worker->self);
+
+	if (err == -ETXTBSY || err == -EMFILE ||
+	    atomic_load(&worker->shared->n_limit) <= 1)
+		return false;
+	return waited_ns > LEAVE_NS + LEAVE_NS * n_before / n;
+}
+
+enum each_cause each_spawn_patiently(struct each_worker *worker, uint32_t job,
+                                     pid_t *pid, int64_t *start_ns,
+                                     struct each_end *end)
+{
+	int64_t first_ns = mono_now_ns(), pause_ns = PAUSE_MIN_NS;
+
+	for (;;) {
+		int64_t now_ns = mono_now_ns();
+
+		end->start_ns = real_now_ns();
+		*start_ns = now_ns;
+		end->err = start_once(worker, job, pid);
+		if (!end->err)
+			return EACH_BY_ITSELF;
+		bool is_short = end->err == -ETXTBSY || end->err == -EMFILE;
+		if (!is_passing(end->err) ||
+		    now_ns - first_ns >
+		            (is_short ? PATIENCE_SHORT_NS : PATIENCE_NS))
+			return EACH_NO_SPAWN;
+		if (is_one_too_many(worker, end->err, now_ns - first_ns))
+			return EACH_SCARCE;
+		if (!pause_for(worker, pause_ns))
+			return EACH_NOT_STARTED;
+		pause_ns = 2 * pause_ns < PAUSE_MAX_NS ? 2 * pause_ns
+		                                       : PAUSE_MAX_NS;
+	}
 }
 
 /* 0 for a file that may be run. */

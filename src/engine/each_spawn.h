@@ -18,8 +18,12 @@
 void each_spawn_prepare(struct each_worker *worker,
                         const struct each_record *record);
 
-/* Starts it; its streams are then to be read and ended. */
-int each_spawn(struct each_worker *worker, uint32_t job, pid_t *pid);
+/* Starts it; its streams are then to be read and ended. Where that may work a
+ * moment later it waits: EACH_BY_ITSELF when it has started at *start_ns, else
+ * why not. */
+enum each_cause each_spawn_patiently(struct each_worker *worker, uint32_t job,
+                                     pid_t *pid, int64_t *start_ns,
+                                     struct each_end *end);
 
 /* Finds a program along PATH. 0 with its path in out, -ENOENT, -EACCES. */
 int each_spawn_find(const char *name, struct buf *out);

@@ -9,6 +9,7 @@
 #include "engine/each_spawn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,6 +18,9 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Descriptors that a worker opens, generously. */
+#define N_OWN_FILES 64
 
 /* What the handler below needs. */
 static const struct each_worker *own_worker;
@@ -64,6 +68,17 @@ static int watch_signals(struct each_worker *worker)
 	return getppid() == worker->master ? 0 : -ESRCH;
 }
 
+/* The master may have more descriptors open than the limit was that the commands
+ * are to have; then they have its own. */
+static void restore_n_files(const struct each_worker *worker)
+{
+	int fd = fcntl(worker->null_fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd >= 0 && worker->n_files.rlim_cur > (rlim_t)fd + N_OWN_FILES)
+		(void)setrlimit(RLIMIT_NOFILE, &worker->n_files);
+	(void)fd_close(fd);
+}
+
 int each_worker_start(struct each_worker *worker, struct mp_worker *self)
 {
 	unsigned index = mp_worker_index(self);
@@ -92,6 +107,7 @@ int each_worker_start(struct each_worker *worker, struct mp_worker *self)
 			.memory = xmalloc(EACH_STREAM_MEMORY),
 		};
 	}
+	restore_n_files(worker);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return -errno;
 	return watch_signals(worker);
@@ -118,6 +134,23 @@ static void look_at_streams(struct each_running *job, const struct pollfd *fds)
 	}
 }
 
+/* Where poll is refused: looks at everything now and then; 0 when the time of the
+ * phase is over. */
+static int look_without_poll(const struct each_worker *worker,
+                             const struct each_running *job,
+                             struct pollfd fds[5])
+{
+	const struct timespec pause = {.tv_nsec = 5 * NS_PER_MS};
+	enum each_stop stop = atomic_load(&worker->shared->stop);
+
+	(void)nanosleep(&pause, NULL);
+	for (size_t i = 0; i < 3; i++)
+		fds[i].revents = fds[i].fd >= 0 ? POLLIN : 0;
+	fds[3].revents = stop >= EACH_TERMINATE ? POLLIN : 0;
+	fds[4].revents = stop >= EACH_KILL ? POLLIN : 0;
+	return mono_now_ns() < job->deadline_ns;
+}
+
 /* Waits until the command has ended. */
 static void wait_for(struct each_running *job)
 {
@@ -135,6 +168,8 @@ static void wait_for(struct each_running *job)
 		};
 		int n = poll(fds, ARRAY_LEN(fds), each_running_left_ms(job));
 
+		if (n < 0 && errno != EINTR)
+			n = look_without_poll(worker, job, fds);
 		if (n > 0) {
 			look_at_streams(job, fds);
 			if (fds[2].revents)
@@ -218,14 +253,6 @@ static int spool_error(const struct each_worker *worker)
 	return err ? err : worker->streams[EACH_STDERR].err;
 }
 
-static int64_t real_now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void send_reply(struct each_worker *worker, enum each_reply_kind kind,
                        uint32_t job, const void *note, size_t len)
 {
@@ -249,22 +276,22 @@ static void run_command(struct each_worker *worker, struct each_running *job,
                         uint32_t number, struct each_end *end)
 {
 	struct each_cell *cell = worker->cell;
-	int64_t start_ns = mono_now_ns();
 
-	end->start_ns = real_now_ns();
-	atomic_store(&cell->since_ns, start_ns);
+	atomic_store(&cell->since_ns, mono_now_ns());
 	atomic_store(&cell->job_up, number + 1);
-	job->deadline_ns = worker->settings->timeout_ns
-	                           ? start_ns + worker->settings->timeout_ns
-	                           : MONO_NEVER;
 	if (worker->settings->lists_commands)
 		send_reply(worker, EACH_STARTED, number, NULL, 0);
 	job->number = number;
-	end->err = each_spawn(worker, number, &job->pid);
+	end->cause = each_spawn_patiently(worker, number, &job->pid,
+	                                  &job->start_ns, end);
 	job->had_terminal = worker->terminal.holder != 0;
-	if (end->err) {
-		end->cause = EACH_NO_SPAWN;
-	} else {
+	if (end->cause == EACH_SCARCE)
+		mp_worker_leave(worker->self);
+	if (!end->err) {
+		job->deadline_ns =
+			worker->settings->timeout_ns
+				? job->start_ns + worker->settings->timeout_ns
+				: MONO_NEVER;
 		atomic_store(&cell->pid, job->pid);
 		wait_for(job);
 		finish_streams(job);
@@ -272,7 +299,7 @@ static void run_command(struct each_worker *worker, struct each_running *job,
 		end->err = spool_error(worker);
 		end->n_printed = worker->streams[EACH_STDOUT].n_read;
 	}
-	end->runtime_ns = mono_now_ns() - start_ns;
+	end->runtime_ns = mono_now_ns() - job->start_ns;
 	if (WIFEXITED(job->status))
 		end->exit_code = WEXITSTATUS(job->status);
 	else if (WIFSIGNALED(job->status))

@@ -25,6 +25,8 @@
 #include "engine/each_terminal.h"
 #include "mp/workers.h"
 
+#include <sys/resource.h>
+
 struct each_worker {
 	/* constant, from the master */
 	const struct each_settings *settings;
@@ -37,6 +39,7 @@ struct each_worker {
 	const int *spool_fds; /* N_EACH_STREAMS for each worker, or NULL */
 	pid_t master;
 	struct each_terminal terminal; /* for the jobs, if it is open */
+	struct rlimit n_files;         /* as the commands are to have it */
 	/* of the worker */
 	bool has_terminal; /* its children are to be kept from */
 	bool has_left; /* somebody has outlived the last command, or others */

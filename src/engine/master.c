@@ -247,9 +247,9 @@ static void sweep(struct master *master, struct job *job)
 }
 
 /* What it had done is done. */
-static void end_killed(struct master *master, struct job *job)
+static void end_killed(struct master *master, struct job *job, bool is_hung)
 {
-	if (job->note[0])
+	if (job->note[0] && !is_hung)
 		sweep(master, job);
 	add_counts(master->tally, &job->counts);
 	if (job->kind == JOB_COPY)
@@ -284,8 +284,10 @@ enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death)
 	struct job *job = death->task;
 
 	if (master->is_killing) { /* that is no news */
+		if (death->is_hung)
+			master_tell_hung(master, death);
 		if (job)
-			end_killed(master, job);
+			end_killed(master, job, death->is_hung);
 		return MP_QUEUE_DROP;
 	}
 	master->tally->n_deaths++;

@@ -56,6 +56,17 @@ enum mp_queue_verdict master_on_death(void *ctx, struct mp_death *death);
 struct dirs_observer master_dirs_observer(struct master *master);
 struct feed_observer master_feed_observer(struct master *master);
 
+/* A worker was killed and cannot be reaped. */
+void master_tell_hung(struct master *master, const struct mp_death *death);
+
+/* What wakes the master: workers, signals, the timer of the progress line. */
+int master_open_events(struct master *master);
+
+/* Acts on the signals and the timer, waiting so long for some; ctx is the struct
+ * master, and look does not wait. */
+void master_look_for(struct master *master, int timeout_ms);
+void master_look(void *ctx);
+
 /* Sums the cells up for the observer. */
 void master_tick(struct master *master);
 

@@ -3,6 +3,8 @@
 #include "engine/master.h"
 #include "engine/rooms.h"
 
+#include <stdio.h>
+
 static int reply_to_master(void *ctx, const void *data, size_t len,
                            bool is_last)
 {
@@ -20,6 +22,7 @@ static int start_worker(struct mp_worker *self, void *ctx)
 	master->worker.index = mp_worker_index(self);
 	master->worker.cell = &master->shared->cells[master->worker.index];
 	rooms_name_file(master->worker.room_file, master->worker.index);
+	master->worker.look = NULL;
 	master->worker.reply = reply_to_master;
 	master->worker.reply_ctx = self;
 	/* What its predecessor was at is no longer in hand. */
@@ -71,11 +74,27 @@ void master_note_waits(struct master *master, const struct job *job)
 	atomic_store(n_workers, master->n_workers_max);
 }
 
+/* Fewer are better than none. */
+static void tell_shortage(struct master *master)
+{
+	const struct observer *observer = master->observer;
+	int shortage = mp_workers_shortage(master->workers);
+	char what[80];
+
+	if (!shortage)
+		return;
+	snprintf(what, sizeof(what), "only %u of %u could be started",
+	         mp_workers_n_alive(master->workers),
+	         master->settings.n_workers);
+	observer->on_fault(observer->ctx, "workers", what, -shortage);
+}
+
 int master_start_workers(struct master *master)
 {
 	const struct mp_workers_options options = {
 		.n_workers = master->n_workers_max,
 		.n_first = master->settings.n_workers,
+		.may_start_none = true,
 		.n_waiting = master->settings.queue_depth,
 		.task_max = JOB_RECORD_MAX,
 		.reply_max = REPLY_MAX,
@@ -87,5 +106,32 @@ int master_start_workers(struct master *master)
 		.ctx = master,
 	};
 
-	return mp_workers_create(&options, &master->workers);
+	int rc = mp_workers_create(&options, &master->workers);
+	if (rc == 0)
+		tell_shortage(master);
+	return rc;
+}
+
+/* Its unpublished file is left alone: the same file system would have to remove
+ * it. */
+void master_tell_hung(struct master *master, const struct mp_death *death)
+{
+	const struct observer *observer = master->observer;
+	const struct job *job = death->task;
+	const char *note = job ? job->note : "", *path = "workers";
+	char what[120 + STAGE_NAME_MAX];
+
+	if (job && job->next < job->n_entries) {
+		const struct pair *pair = &master->site.pairs[job->operand];
+
+		worker_path(&master->path, pair->src, job_path(job),
+		            job->path_len,
+		            pair->is_dir ? job_in_hand(death->task)->name : "");
+		path = master->path.data;
+	}
+	snprintf(what, sizeof(what),
+	         "worker %u (pid %d) hangs in the kernel, left behind%s%s",
+	         death->worker, (int)death->pid, *note ? ", may leave " : "",
+	         note);
+	observer->on_fault(observer->ctx, path, what, 0);
 }

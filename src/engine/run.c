@@ -18,48 +18,10 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 /* Steps of the walk between two looks at the queues, at most. */
 #define WALK_STEPS 16
-
-static int watch_fd(int epoll_fd, int fd)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
-
-	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
-/* Ten times a second, for the progress line. */
-static int open_timer(void)
-{
-	const struct itimerspec tenth = {
-		.it_interval = {.tv_nsec = 100 * NS_PER_MS},
-		.it_value = {.tv_nsec = 100 * NS_PER_MS},
-	};
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-
-	if (fd < 0 || timerfd_settime(fd, 0, &tenth, NULL) < 0)
-		return -errno;
-	return fd;
-}
-
-static int open_events(struct master *master)
-{
-	master->timer_fd = open_timer();
-	if (master->timer_fd < 0)
-		return master->timer_fd;
-	master->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (master->epoll_fd < 0)
-		return -errno;
-	int rc = watch_fd(master->epoll_fd, master->timer_fd);
-	if (rc == 0)
-		rc = watch_fd(master->epoll_fd, master->signal_fd);
-	if (rc == 0)
-		rc = watch_fd(master->epoll_fd, mp_workers_fd(master->workers));
-	return rc;
-}
 
 static int reply_to_self(void *ctx, const void *data, size_t len, bool is_last)
 {
@@ -95,6 +57,7 @@ static void prepare_walk(struct master *master)
 		.cell = &master->shared->cells[master->n_workers_max],
 		.index = UINT_MAX,
 		.reply = reply_to_self,
+		.look = master_look,
 		.reply_ctx = master,
 	};
 	worker_init(&master->worker);
@@ -118,22 +81,7 @@ static int start(struct master *master)
 	rooms_make(&master->site, master->settings.n_workers,
 	           &master->worker.tools.traits);
 	rc = master_start_workers(master);
-	return rc < 0 ? rc : open_events(master);
-}
-
-static void on_signal(struct master *master)
-{
-	int signal_number = signals_read(master->signal_fd);
-
-	if (!signals_is_stop(signal_number))
-		return;
-	/* The second one does not wait for anybody. */
-	if (master->tally->signal_number) {
-		master->is_killing = true;
-		mp_workers_kill(master->workers);
-	}
-	master->tally->signal_number = signal_number;
-	atomic_store(&master->shared->is_stopping, 1);
+	return rc < 0 ? rc : master_open_events(master);
 }
 
 static bool is_stopping(const struct master *master)
@@ -158,27 +106,49 @@ static bool walk_is_next(struct master *master)
 }
 
 /* A job that no slot can hold, because of its directory's path, is done here
- * and now. */
+ * and now, and so is any while there is no worker. */
 static void put(struct master *master, void *record, size_t len)
 {
-	if (len > JOB_RECORD_MAX)
+	if (len > JOB_RECORD_MAX || mp_workers_n_alive(master->workers) == 0)
 		worker_run(&master->worker, record);
 	else if (mp_workers_submit(master->workers, record, len) < 0)
 		bug("no slot for a job, though there was room");
 }
 
+/* A job that waits for workers that there are no more. */
+static void run_waiting(struct master *master)
+{
+	struct job *job = xmalloc(JOB_RECORD_MAX);
+	size_t len;
+
+	if (mp_workers_take_back(master->workers, job, &len))
+		worker_run(&master->worker, job);
+	free(job);
+}
+
+/* Between two jobs that it does itself the master looks for workers. */
 static void submit(struct master *master)
 {
+	bool is_alone = mp_workers_n_alive(master->workers) == 0;
+
+	if (is_alone && mp_workers_n_in_flight(master->workers)) {
+		run_waiting(master);
+		return;
+	}
 	while (has_job(master) && mp_workers_has_room(master->workers)) {
 		if (walk_is_next(master)) {
 			const struct buf *record = far_next(&master->feed);
 
 			put(master, record->data, record->len);
-			continue;
+		} else {
+			struct backlog_job *job =
+				backlog_take(&master->feed.backlog);
+
+			put(master, job->record, job->len);
+			free(job);
 		}
-		struct backlog_job *job = backlog_take(&master->feed.backlog);
-		put(master, job->record, job->len);
-		free(job);
+		if (is_alone)
+			return;
 	}
 }
 
@@ -198,24 +168,17 @@ static uint32_t n_ends_worth_waking(struct master *master)
 
 static void sleep_or_look(struct master *master, bool may_sleep)
 {
-	struct epoll_event events[4];
-	uint64_t n_ticks;
+	bool wants_room = !is_stopping(master) && has_job(master);
 
-	if (may_sleep &&
-	    mp_workers_prepare_sleep(master->workers, has_job(master),
-	                             n_ends_worth_waking(master)))
+	if (may_sleep && mp_workers_prepare_sleep(master->workers, wants_room,
+	                                          n_ends_worth_waking(master)))
+		may_sleep = false;
+	/* It does them itself. */
+	if (wants_room && mp_workers_n_alive(master->workers) == 0)
 		may_sleep = false;
 	if (may_sleep)
 		pace_forget(&master->feed.pace);
-	int n = epoll_wait(master->epoll_fd, events, ARRAY_LEN(events),
-	                   may_sleep ? -1 : 0);
-	for (int i = 0; i < n; i++) {
-		if (events[i].data.fd == master->signal_fd)
-			on_signal(master);
-		if (events[i].data.fd == master->timer_fd &&
-		    read(master->timer_fd, &n_ticks, sizeof(n_ticks)) > 0)
-			master_tick(master);
-	}
+	master_look_for(master, may_sleep ? -1 : 0);
 }
 
 static bool is_over(const struct master *master)

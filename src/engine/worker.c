@@ -11,6 +11,8 @@
 
 bool worker_is_stopping(const struct worker *worker)
 {
+	if (worker->look)
+		worker->look(worker->reply_ctx);
 	return atomic_load_explicit(&worker->shared->is_stopping,
 	                            memory_order_relaxed) != 0;
 }

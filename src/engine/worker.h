@@ -54,6 +54,8 @@ struct worker {
 	/* is_last ends the job: nothing of it may be run again. */
 	int (*reply)(void *ctx, const void *data, size_t len, bool is_last);
 	void *reply_ctx;
+	/* In the master, which has to look for signals itself; else NULL. */
+	void (*look)(void *ctx);
 	struct copy_tools tools;
 	bool waits_for_disk;                /* its last batch did */
 	struct tree *src_trees, *dst_trees; /* one per operand */

@@ -218,7 +218,7 @@ void mp_pool_terminate(struct mp_pool *pool)
 {
 	pool->is_closed = true;
 	pool->is_terminated = true;
-	mp_workers_kill(pool->workers);
+	mp_workers_kill(pool->workers, -1);
 	settle_all(pool, -ECANCELED);
 	run_callbacks(pool);
 }

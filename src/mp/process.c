@@ -4,7 +4,8 @@
  * From then on everything goes through the descriptor. (clone3 would give one
  * at birth, but without running the handlers of pthread_atfork.)
  *
- * Where there is no pidfd (before Linux 5.3, and under Debian's valgrind) the
+ * Where there is no pidfd (before Linux 5.3, where a filter of system calls
+ * refuses them, and under Debian's valgrind) the
  * child holds the write end of a pipe for as long as it lives, and the parent
  * watches its read end. Processes of its own that it starts here close theirs;
  * one that it forks by other means delays the news. The pid is safe to use
@@ -13,7 +14,7 @@
  * A handle belongs to the process that started it. In that process's own
  * children the inherited copy stays on the list, so that it is still reachable
  * memory, but has no descriptor and does nothing. */
-#include "mp/process.h"
+#include "mp/process_private.h"
 
 #include "base/diag.h"
 #include "base/fd.h"
@@ -42,20 +43,6 @@
 #ifdef HAS_LEAK_CHECK
 #include <sanitizer/lsan_interface.h>
 #endif
-
-struct mp_process {
-	/* constant after start */
-	struct mp_process *next;
-	char *name;
-	pid_t owner; /* the process that started it */
-	pid_t pid;
-	bool is_daemon;
-	/* the owner's */
-	int watch_fd; /* pidfd, or read end of the child's pipe */
-	bool has_ended;
-	bool code_is_known;
-	int code;
-};
 
 static struct mp_process *processes; /* started here, and inherited */
 static const struct mp_process *self;
@@ -174,19 +161,6 @@ static void discard(pid_t pid)
 		continue;
 }
 
-static bool has_pidfds(void)
-{
-	static enum { UNKNOWN, YES, NO } answer;
-
-	if (answer == UNKNOWN) {
-		int fd = pidfd_open(getpid(), 0);
-
-		answer = fd < 0 && errno == ENOSYS ? NO : YES;
-		(void)fd_close(fd);
-	}
-	return answer == YES;
-}
-
 /* In the parent: watch_fd is set, or the child is gone and the errno given. */
 static int watch(struct mp_process *process)
 {
@@ -205,7 +179,7 @@ static pid_t fork_watched(struct mp_process *process)
 {
 	int life[2] = {-1, -1};
 
-	if (!has_pidfds() && pipe2(life, O_CLOEXEC) < 0)
+	if (!mp_process_has_pidfds() && pipe2(life, O_CLOEXEC) < 0)
 		return -errno;
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -261,81 +235,6 @@ int mp_process_start(mp_process_fn *fn, void *arg,
 	return 0;
 }
 
-/* It has ended, or without pidfds is about to. */
-static int reap(struct mp_process *process)
-{
-	siginfo_t info = {0};
-	int rc = has_pidfds()
-	                 ? waitid(P_PIDFD, (id_t)process->watch_fd, &info,
-	                          WEXITED)
-	                 : waitid(P_PID, (id_t)process->pid, &info, WEXITED);
-
-	if (rc < 0) {
-		/* SIGCHLD is ignored, or somebody else waited for it. */
-		if (errno != ECHILD)
-			return -errno;
-		process->has_ended = true;
-		return 0;
-	}
-	process->has_ended = true;
-	process->code_is_known = true;
-	process->code =
-		info.si_code == CLD_EXITED ? info.si_status : -info.si_status;
-	return 0;
-}
-
-int mp_process_join(struct mp_process *process, int timeout_ms)
-{
-	int64_t deadline_ns = mono_deadline_ns(timeout_ms);
-	struct pollfd end = {.fd = process->watch_fd, .events = POLLIN};
-
-	if (process->has_ended)
-		return 0;
-	if (process->owner != getpid())
-		return -ECHILD;
-	for (;;) {
-		int n = poll(&end, 1, mono_left_ms(deadline_ns));
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n > 0) {
-			int rc = reap(process);
-
-			if (rc != -EINTR)
-				return rc;
-		}
-		if (mono_left_ms(deadline_ns) == 0)
-			return -ETIMEDOUT;
-	}
-}
-
-bool mp_process_is_alive(struct mp_process *process)
-{
-	return mp_process_join(process, 0) == -ETIMEDOUT;
-}
-
-/* Without pidfds: a child that has closed its pipe is about to end with a code
- * that no signal must change any more. */
-static int kill_unless_leaving(const struct mp_process *process,
-                               int signal_number)
-{
-	struct pollfd end = {.fd = process->watch_fd, .events = POLLIN};
-
-	return poll(&end, 1, 0) > 0 ? 0 : kill(process->pid, signal_number);
-}
-
-int mp_process_signal(struct mp_process *process, int signal_number)
-{
-	if (process->has_ended)
-		return 0;
-	if (process->owner != getpid())
-		return -ECHILD;
-	int rc = has_pidfds() ? pidfd_send_signal(process->watch_fd,
-	                                          signal_number, NULL, 0)
-	                      : kill_unless_leaving(process, signal_number);
-	return rc < 0 && errno != ESRCH ? -errno : 0;
-}
-
 int mp_process_terminate(struct mp_process *process)
 {
 	return mp_process_signal(process, SIGTERM);
@@ -387,6 +286,12 @@ void mp_process_destroy(struct mp_process *process)
 	(void)mp_process_kill(process);
 	(void)mp_process_join(process, -1);
 	free_process(process);
+}
+
+void mp_process_abandon(struct mp_process *process)
+{
+	if (process)
+		free_process(process);
 }
 
 const char *mp_process_self_name(void)

@@ -71,6 +71,10 @@ int mp_process_fd(const struct mp_process *process);
 
 void mp_process_destroy(struct mp_process *process);
 
+/* Destroys the handle only: for a process that was killed and cannot be waited
+ * for, because it hangs in the kernel. It is reaped when we have gone. */
+void mp_process_abandon(struct mp_process *process);
+
 /* The name this process was started under; "main" in the first one. */
 const char *mp_process_self_name(void);
 

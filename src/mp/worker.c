@@ -150,8 +150,15 @@ int mp_worker_main(void *arg)
 		if (mp_queue_take(workers->tasks, &record, &len, -1) != 1)
 			break;
 		run_task(&self, record, len);
+		if (self.leaves)
+			break;
 	}
 	if (options->stop)
 		options->stop(&self, options->ctx);
 	return 0;
+}
+
+void mp_worker_leave(struct mp_worker *self)
+{
+	self->leaves = true;
 }

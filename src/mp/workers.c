@@ -15,10 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 
 #define NAME_TEXT_MAX 32
+#define PAUSE_MIN_NS  (10 * NS_PER_MS)
+#define PAUSE_MAX_NS  NS_PER_S
+#define HANG_MS       2000
 
-/* what: the index of a worker, or n_workers + side of a queue. */
+/* what: the index of a worker, or n_workers + side of a queue, or the number
+ * behind those for the timer. */
 static int watch(struct mp_workers *workers, int fd, uint32_t what)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u32 = what};
@@ -34,6 +39,9 @@ int mp_worker_start(struct worker_slot *slot)
 	struct mp_process *process;
 	int err;
 
+	if (slot->workers->options.prepare)
+		slot->workers->options.prepare(slot->workers->options.ctx,
+		                               slot->index);
 	(void)snprintf(name, sizeof(name), "worker-%u", slot->index);
 	err = mp_process_start(mp_worker_main, slot, &options, &process);
 	if (err)
@@ -47,6 +55,57 @@ int mp_worker_start(struct worker_slot *slot)
 	slot->state = SLOT_RUNNING;
 	slot->has_ended_task = false;
 	return 0;
+}
+
+static void set_timer(struct mp_workers *workers)
+{
+	const struct itimerspec once = {
+		.it_value = mono_timespec(workers->pause_ns)};
+
+	/* Cannot fail: the descriptor and the time are right. */
+	(void)timerfd_settime(workers->timer_fd, 0, &once, NULL);
+}
+
+static void note_shortage(struct mp_workers *workers, int err)
+{
+	int64_t pause_ns = 2 * workers->pause_ns;
+
+	if (!workers->shortage || pause_ns < PAUSE_MIN_NS)
+		pause_ns = PAUSE_MIN_NS;
+	workers->pause_ns = pause_ns < PAUSE_MAX_NS ? pause_ns : PAUSE_MAX_NS;
+	workers->shortage = err;
+	workers->retry_ns = mono_now_ns() + workers->pause_ns;
+	set_timer(workers);
+}
+
+static unsigned n_wanted(const struct mp_workers *workers)
+{
+	size_t n = workers->n_limit;
+
+	if (workers->options.as_needed)
+		n = min_size(n, mp_workers_n_in_flight(workers));
+	return (unsigned)n;
+}
+
+void mp_workers_fill(struct mp_workers *workers)
+{
+	unsigned n_alive = mp_workers_n_alive(workers);
+	unsigned n_most = n_wanted(workers);
+
+	if (workers->shortage && mono_now_ns() < workers->retry_ns)
+		return;
+	for (unsigned i = 0; n_alive < n_most && i < workers->options.n_workers;
+	     i++) {
+		if (workers->slots[i].state != SLOT_VACANT)
+			continue;
+		int err = mp_worker_start(&workers->slots[i]);
+		if (err) {
+			note_shortage(workers, err);
+			return;
+		}
+		n_alive++;
+	}
+	workers->shortage = 0;
 }
 
 static int create_tables(struct mp_workers *workers)
@@ -95,8 +154,14 @@ static int create_queues(struct mp_workers *workers)
 	if (err)
 		return err;
 	workers->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (workers->epoll_fd < 0)
+	workers->timer_fd =
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (workers->epoll_fd < 0 || workers->timer_fd < 0)
 		return -errno;
+	err = watch(workers, workers->timer_fd,
+	            options->n_workers + WATCH_TIMER);
+	if (err)
+		return err;
 	err = watch(workers, mp_queue_fd(workers->replies, MP_QUEUE_READER),
 	            options->n_workers + MP_QUEUE_READER);
 	if (err)
@@ -111,11 +176,12 @@ static int create_all(struct mp_workers *workers)
 
 	if (!err)
 		err = create_queues(workers);
-	for (unsigned i = 0; !err && i < workers->options.n_workers; i++) {
-		if (workers->slots[i].state == SLOT_VACANT)
-			err = mp_worker_start(&workers->slots[i]);
-	}
-	return err;
+	if (err)
+		return err;
+	mp_workers_fill(workers);
+	if (workers->options.may_start_none || mp_workers_n_alive(workers))
+		return 0;
+	return workers->shortage;
 }
 
 int mp_workers_create(const struct mp_workers_options *options,
@@ -131,7 +197,8 @@ int mp_workers_create(const struct mp_workers_options *options,
 	if (!workers)
 		return -ENOMEM;
 	workers->options = *options;
-	workers->epoll_fd = -1;
+	workers->n_limit = options->n_workers;
+	workers->epoll_fd = workers->timer_fd = -1;
 	workers->n_tickets =
 		options->n_replies
 			? options->n_replies
@@ -145,16 +212,35 @@ int mp_workers_create(const struct mp_workers_options *options,
 	return 0;
 }
 
+static void end_processes(struct mp_workers *workers)
+{
+	int64_t deadline_ns = mono_deadline_ns(HANG_MS);
+	unsigned n = workers->options.n_workers;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (workers->slots[i].process)
+			(void)mp_process_kill(workers->slots[i].process);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		struct mp_process *process = workers->slots[i].process;
+
+		if (process)
+			(void)mp_process_join(process,
+			                      mono_left_ms(deadline_ns));
+		mp_process_abandon(process);
+	}
+}
+
 void mp_workers_destroy(struct mp_workers *workers)
 {
 	if (!workers)
 		return;
-	for (unsigned i = 0; workers->slots && i < workers->options.n_workers;
-	     i++)
-		mp_process_destroy(workers->slots[i].process);
+	if (workers->slots)
+		end_processes(workers);
 	mp_queue_destroy(workers->tasks);
 	mp_queue_destroy(workers->replies);
 	(void)fd_close(workers->epoll_fd);
+	(void)fd_close(workers->timer_fd);
 	free(workers->slots);
 	free(workers->free_tickets);
 	free(workers->serials);
@@ -204,7 +290,11 @@ size_t mp_workers_n_in_flight(const struct mp_workers *workers)
 bool mp_workers_prepare_sleep(struct mp_workers *workers, bool want_room,
                               uint32_t n_changes)
 {
-	if (mp_workers_n_alive(workers) == 0)
+	bool is_idle = workers->options.as_needed &&
+	               mp_workers_n_in_flight(workers) == 0;
+
+	/* Dispatch starts some, or knows that there will be none. */
+	if (mp_workers_n_alive(workers) == 0 && !workers->shortage && !is_idle)
 		return true;
 	workers->is_armed[MP_QUEUE_READER] = true;
 	if (mp_queue_arm(workers->replies, MP_QUEUE_READER, n_changes))
@@ -234,6 +324,16 @@ unsigned mp_workers_add(struct mp_workers *workers)
 		}
 	}
 	return UINT_MAX;
+}
+
+int mp_workers_shortage(const struct mp_workers *workers)
+{
+	return workers->shortage;
+}
+
+void mp_workers_limit(struct mp_workers *workers, unsigned n)
+{
+	workers->n_limit = n ? n : 1;
 }
 
 int mp_workers_fd(const struct mp_workers *workers)
@@ -274,7 +374,8 @@ int mp_workers_join(struct mp_workers *workers, int timeout_ms)
 			return -ETIMEDOUT;
 		/* Whatever wakes it, a signal too: look again. */
 		if (!mp_workers_prepare_sleep(workers, false, 1))
-			(void)epoll_wait(workers->epoll_fd, &event, 1, left_ms);
+			(void)fd_epoll_wait(workers->epoll_fd, &event, 1,
+			                    left_ms);
 	}
 }
 

@@ -6,7 +6,8 @@
  *           order, run one function on each and put replies. A task stays in
  *           its slot while it is worked on, and the function may write into
  *           it, so that whoever takes it after a death knows how far it got.
- * Lifetime  create forks the workers, so make it before the master grows; the
+ * Lifetime  create forks the workers, so make it before the master grows, or
+ *           dispatch does when there are tasks for them (as_needed); the
  *           master submits and dispatches; close, then dispatch until it says
  *           that all is done; destroy kills and reaps what is left
  * Callbacks on_reply and on_death run in the master, inside dispatch, join and
@@ -20,6 +21,10 @@
  *           sent is never run again. A worker dies with its master. Workers
  *           that end four times in a row without having ended or held a task
  *           are not replaced: dispatch says -ECHILD when none is left.
+ * Shortage  a worker that cannot be started (no process, no descriptor) is
+ *           missed: dispatch tries again after a pause, and the descriptor
+ *           wakes the master for it. create succeeds when one has started, or
+ *           with may_start_none in any case.
  * Errors    negative errno */
 #ifndef MP_WORKERS_H
 #define MP_WORKERS_H
@@ -46,17 +51,23 @@ struct mp_death {
 	                     then the verdict does not count */
 	size_t len;       /* of the task, may be changed */
 	unsigned n_takes; /* how often the task was taken so far */
+	bool is_hung;     /* killed, but still somewhere in the kernel */
 };
 typedef enum mp_queue_verdict mp_death_fn(void *ctx, struct mp_death *death);
 
 struct mp_workers_options {
 	unsigned n_workers;
 	unsigned n_first;           /* of them start at once; 0: all */
+	bool as_needed;             /* none starts before there is a task */
+	bool may_start_none;        /* create succeeds without any */
 	size_t n_waiting;           /* tasks queued besides those in hand */
 	size_t n_replies;           /* slots for replies; 0: enough for all */
 	size_t task_max, reply_max; /* bytes of one record */
 	unsigned max_tasks;         /* a worker is replaced after; 0: never */
-	mp_task_fn *run;            /* in the worker, for each task */
+	/* In the master, or NULL: before the worker of that index is forked,
+	 * also in the place of a dead one. */
+	void (*prepare)(void *ctx, unsigned index);
+	mp_task_fn *run; /* in the worker, for each task */
 	/* In the worker, or NULL: first, and before it leaves of its own. When
 	 * start is not 0 the worker exits with that (its sign dropped). */
 	int (*start)(struct mp_worker *self, void *ctx);
@@ -99,6 +110,18 @@ void mp_workers_grow(struct mp_workers *workers);
 /* The same for one of them; its index, or UINT_MAX when there is none. */
 unsigned mp_workers_add(struct mp_workers *workers);
 
+/* Why the last try to start a worker failed, a negative errno; 0 when none is
+ * missed. */
+int mp_workers_shortage(const struct mp_workers *workers);
+
+/* From now on no more than so many are started, at least 1; those that run are
+ * left alone. */
+void mp_workers_limit(struct mp_workers *workers, unsigned n);
+
+/* Takes a task back that waits for a worker, the oldest first, into task_max
+ * bytes: it has ended. 0 when none waits. */
+int mp_workers_take_back(struct mp_workers *workers, void *task, size_t *len);
+
 /* No more tasks; workers leave when the queue is empty. */
 void mp_workers_close(struct mp_workers *workers);
 
@@ -107,9 +130,11 @@ void mp_workers_close(struct mp_workers *workers);
 int mp_workers_join(struct mp_workers *workers, int timeout_ms);
 
 /* Kills and reaps the workers at once; tasks in hand are shown to on_death
- * (its verdict does not count), waiting ones are dropped. */
-void mp_workers_kill(struct mp_workers *workers);
+ * (its verdict does not count), waiting ones are dropped. One that does not end
+ * within timeout_ms hangs in the kernel: it is shown likewise, and left. */
+void mp_workers_kill(struct mp_workers *workers, int timeout_ms);
 
+/* Kills those that are left, and waits two seconds for them at most. */
 void mp_workers_destroy(struct mp_workers *workers);
 
 unsigned mp_workers_n_alive(const struct mp_workers *workers);
@@ -118,6 +143,9 @@ pid_t mp_workers_pid(const struct mp_workers *workers, unsigned index);
 /* In the worker, from the thread that runs the task. */
 unsigned mp_worker_index(const struct mp_worker *self);
 unsigned mp_worker_n_takes(const struct mp_worker *self);
+
+/* It leaves when the task in hand has ended; another may be started for it. */
+void mp_worker_leave(struct mp_worker *self);
 
 /* Puts a reply; blocks until there is room. Any number per task. reply_last
  * also says that the task has ended: from here on it is never run again, and

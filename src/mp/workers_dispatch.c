@@ -26,9 +26,15 @@
 #include "mp/workers_private.h"
 
 #include "base/diag.h"
+#include "base/fd.h"
+
+#include "base/mono.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 /* Processes in a row that ended no task before an index is given up. */
 #define BARREN_MAX 3
@@ -94,16 +100,21 @@ static void bury(struct worker_slot *slot)
 
 	death->worker = slot->index;
 	death->pid = mp_process_pid(slot->process);
-	if (mp_process_join(slot->process, -1) != 0)
-		bug("worker %u cannot be reaped", slot->index);
+	/* Who was killed runs none of our code any more, even if it cannot be
+	 * reaped because it hangs in the kernel. */
+	death->is_hung = mp_process_join(slot->process,
+	                                 workers->is_killed ? 0 : -1) != 0;
 	/* It stays 0 when the code is lost: SIGCHLD is ignored. */
-	(void)mp_process_exit_code(slot->process, &death->exit_code);
-	/* Reaped; no fork comes before this, so the pid is still its own. */
+	if (death->is_hung)
+		death->exit_code = -SIGKILL;
+	else
+		(void)mp_process_exit_code(slot->process, &death->exit_code);
+	/* No fork comes before this, so the pid is still its own. */
 	(void)mp_queue_recover(workers->tasks, death->pid, judge, &burial);
 	if (!burial.was_working && death->exit_code != 0 &&
 	    workers->options.on_death)
 		(void)workers->options.on_death(workers->options.ctx, death);
-	mp_process_destroy(slot->process);
+	mp_process_abandon(slot->process);
 	slot->process = NULL;
 	slot->state = workers->is_killed ? SLOT_GONE : SLOT_VACANT;
 	if (burial.was_working || slot->has_ended_task)
@@ -201,14 +212,18 @@ static void disarm(struct mp_workers *workers)
 static void look_for_events(struct mp_workers *workers)
 {
 	struct epoll_event events[N_EVENTS];
+	uint64_t n_ticks;
 	/* Negative only for a signal: the next dispatch sees what is there. */
-	int n = epoll_wait(workers->epoll_fd, events, N_EVENTS, 0);
+	int n = fd_epoll_wait(workers->epoll_fd, events, N_EVENTS, 0);
 
 	for (int i = 0; i < n; i++) {
 		unsigned index = events[i].data.u32;
 
 		if (index < workers->options.n_workers)
 			note_death(&workers->slots[index]);
+		else if (index == workers->options.n_workers + WATCH_TIMER)
+			(void)!read(workers->timer_fd, &n_ticks,
+			            sizeof(n_ticks));
 		else
 			/* recover and close ring it unarmed too. */
 			workers->is_armed[index - workers->options.n_workers] =
@@ -223,17 +238,29 @@ static void fill_vacancies(struct mp_workers *workers)
 	bool is_over = mp_queue_is_closed(workers->tasks) &&
 	               mp_queue_is_empty(workers->tasks);
 
+	if (!is_over) {
+		mp_workers_fill(workers);
+		return;
+	}
 	for (unsigned i = 0; i < workers->options.n_workers; i++) {
 		struct worker_slot *slot = &workers->slots[i];
 
-		if (slot->state != SLOT_VACANT && slot->state != SLOT_SPARE)
-			continue;
-		if (is_over)
+		if (slot->state == SLOT_VACANT || slot->state == SLOT_SPARE)
 			slot->state = SLOT_GONE;
-		else if (slot->state == SLOT_VACANT)
-			/* If no process is to be had now, maybe next time. */
-			(void)mp_worker_start(slot);
 	}
+	workers->shortage = 0;
+}
+
+/* Nor is one missed, or waits to be needed. */
+static bool none_can_come(const struct mp_workers *workers)
+{
+	for (unsigned i = 0; i < workers->options.n_workers; i++) {
+		enum slot_state state = workers->slots[i].state;
+
+		if (state != SLOT_GONE && state != SLOT_SPARE)
+			return false;
+	}
+	return true;
 }
 
 int mp_workers_dispatch(struct mp_workers *workers)
@@ -242,11 +269,25 @@ int mp_workers_dispatch(struct mp_workers *workers)
 	look_for_events(workers);
 	take_replies(workers);
 	fill_vacancies(workers);
-	if (mp_workers_n_alive(workers) == 0 &&
-	    (!mp_queue_is_closed(workers->tasks) ||
-	     mp_workers_n_in_flight(workers) > 0))
+	if (none_can_come(workers) && (!mp_queue_is_closed(workers->tasks) ||
+	                               mp_workers_n_in_flight(workers) > 0))
 		return -ECHILD;
 	return (int)workers->n_taken;
+}
+
+int mp_workers_take_back(struct mp_workers *workers, void *task, size_t *len)
+{
+	void *record;
+	size_t record_len;
+
+	if (mp_queue_take(workers->tasks, &record, &record_len, 0) != 1)
+		return 0;
+	const struct task_head *head = record;
+	*len = record_len - sizeof(*head);
+	memcpy(task, head + 1, *len);
+	end_task(workers, head->ticket, head->serial);
+	mp_queue_done(workers->tasks, record);
+	return 1;
 }
 
 static void drop_waiting(struct mp_workers *workers)
@@ -262,9 +303,10 @@ static void drop_waiting(struct mp_workers *workers)
 	}
 }
 
-void mp_workers_kill(struct mp_workers *workers)
+void mp_workers_kill(struct mp_workers *workers, int timeout_ms)
 {
 	unsigned n_workers = workers->options.n_workers;
+	int64_t deadline_ns = mono_deadline_ns(timeout_ms);
 
 	mp_workers_close(workers);
 	workers->is_killed = true;
@@ -279,8 +321,7 @@ void mp_workers_kill(struct mp_workers *workers)
 			slot->state = SLOT_GONE;
 		if (slot->state != SLOT_RUNNING)
 			continue;
-		if (mp_process_join(slot->process, -1) != 0)
-			bug("worker %u cannot be reaped", i);
+		(void)mp_process_join(slot->process, mono_left_ms(deadline_ns));
 		note_death(slot);
 	}
 	/* Nobody is left to fill a slot, so all marks come through. */

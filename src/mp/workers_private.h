@@ -34,6 +34,9 @@ struct reply_head {
 	uint32_t serial;
 };
 
+/* What epoll tells besides a worker's index: n_workers and this. */
+enum { WATCH_TIMER = 2 }; /* behind both of enum mp_queue_side */
+
 enum slot_state {
 	SLOT_VACANT, /* to be started */
 	SLOT_SPARE,  /* to be started when mp_workers_grow says so */
@@ -69,6 +72,12 @@ struct mp_workers {
 	unsigned n_dead;  /* slots in SLOT_DEAD */
 	size_t n_taken;   /* records taken by the present dispatch */
 	bool is_killed;   /* nothing is tried again */
+	unsigned n_limit; /* that may run */
+	/* of workers that could not be started */
+	int shortage;     /* why, negative; 0: none */
+	int64_t retry_ns; /* when to try again */
+	int64_t pause_ns; /* the last one */
+	int timer_fd;     /* wakes the master then */
 };
 
 struct mp_worker {
@@ -77,10 +86,14 @@ struct mp_worker {
 	struct task_head *task; /* in hand, or NULL */
 	struct reply_head *reserved;
 	bool has_ended; /* the end of the task in hand was sent */
+	bool leaves;
 };
 
 /* Forks a worker into a vacant slot. */
 int mp_worker_start(struct worker_slot *slot);
+
+/* Forks workers into vacant slots as far as they are wanted and are to be had. */
+void mp_workers_fill(struct mp_workers *workers);
 
 /* The function of a worker process; arg is its struct worker_slot. */
 int mp_worker_main(void *arg);

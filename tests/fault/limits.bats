@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2016 # scripts for other shells
+# shellcheck disable=SC2016,SC2154 # scripts for other shells; run sets stderr
 #
 # What a process may have is less than pcopy would like: processes, descriptors,
 # bytes of a file, processors.
@@ -112,4 +112,140 @@ n_jobs_at_a_time() { # MICROSECONDS [ARG]...
   nsenter -t "$run_pid" -m cp "$ROOM/stat" /sys/fs/cgroup/memory.stat
   wait "$run_pid"
   [ "$(wc -l <ran)" -eq 3 ]
+}
+
+# ---- processes ----
+
+# Words to put before a command that may have so many processes, as a user of
+# whom there are no other ones, dead ones included.
+few_processes() { # N
+  local user=$((100000 + RANDOM * 16 + RANDOM % 16))
+  few=(setpriv "--reuid=$user" "--regid=$user" --clear-groups
+    bash -c 'ulimit -u "$1"; shift; exec "$@"' bash "$1")
+}
+
+@test "workers that cannot be started are missed once, and the rest copies all" {
+  need_root
+  mkdir src dst
+  chmod 777 dst
+  seq 200 | (cd src && xargs touch)
+  few_processes 4
+  run -0 "${few[@]}" "$PCOPY" -j 8 src dst/x
+  [ "$(grep -c 'workers: only 3 of 8 could be started: ' <<<"$output")" -eq 1 ]
+  diff -r src dst/x
+}
+
+@test "without a single worker the master copies, and hears signals" {
+  need_root
+  mkdir -p src/a/b/c dst
+  chmod 777 dst
+  for dir in src src/a src/a/b src/a/b/c; do
+    seq 100 | (cd "$dir" && xargs touch)
+  done
+  ln src/a/1 src/a/b/link
+  head -c 3000000 /dev/urandom >src/a/big
+  few_processes 1
+  run -0 "${few[@]}" "$PCOPY" -j 4 src dst/x
+  [[ $output == *'workers: only 0 of 4 could be started: '* ]]
+  diff -r src dst/x
+  [ dst/x/a/1 -ef dst/x/a/b/link ]
+  # Where workers would walk, too.
+  few_processes 1
+  run -0 "${few[@]}" "$BUILD/tests/refuse" fstatfs=ENOSYS -- \
+    "$PCOPY" src dst/y
+  diff -r src dst/y
+
+  truncate -s 2G src/huge
+  local status=0
+  few_processes 1
+  "${few[@]}" "$PCOPY" --sparse=never -q src dst/z 2>/dev/null &
+  run_pid=$!
+  until [ -d dst/z ]; do kill -0 "$run_pid"; done
+  kill -TERM "$run_pid"
+  wait "$run_pid" || status=$?
+  [ "$status" -eq 143 ]
+}
+
+@test "--each waits for processes instead of failing items" {
+  need_root
+  seq 60 >list
+  for n in 12 11 5 3; do
+    few_processes "$n"
+    run -0 --separate-stderr "${few[@]}" "$PCOPY" --each -q -j 10 \
+      -a list -- perl -e 'select undef, undef, undef, 0.01; print "$ARGV[0]\n"' {}
+    [ "$(sort -n <<<"$output")" = "$(cat list)" ]
+    [ "$(grep -c '^pcopy: workers: ' <<<"$stderr")" -eq 1 ]
+  done
+}
+
+@test "a stop signal ends the wait for a process" {
+  need_root
+  local status=0
+  seq 5 >list
+  few_processes 2
+  "${few[@]}" "$PCOPY" --each -q -j 2 -a list -- sleep 60 2>err &
+  run_pid=$!
+  until grep -q 'only 1 of 2' err 2>/dev/null; do kill -0 "$run_pid"; done
+  kill -TERM "$run_pid"
+  wait "$run_pid" || status=$?
+  [ "$status" -eq 143 ]
+}
+
+@test "a program that is written just now is waited for" {
+  cp "$(type -P true)" program
+  exec 7>>program
+  seq 3 >list
+  "$PCOPY" --each -q -j 2 -a list -- ./program 2>err 7>&- &
+  run_pid=$!
+  read -r -t 0.2 <> <(:) || true
+  exec 7>&-
+  wait "$run_pid"
+  [ ! -s err ]
+}
+
+@test "as many workers start as there are items" {
+  need_strace
+  seq 3 >list
+  strace -f -qq -o trace -e trace=clone,clone3,fork,vfork \
+    "$PCOPY" --each -q -j 200 -a list -- true
+  # A worker and a command for each.
+  [ "$(grep -cE '(clone|fork).* = [0-9]+$|resumed.* = [0-9]+$' trace)" -le 6 ]
+}
+
+# ---- descriptors ----
+
+@test "--each runs fewer at a time where descriptors are few" {
+  seq 50 >list
+  for n in 64 40 32; do
+    run -0 --separate-stderr bash -c 'ulimit -n "$1"
+      exec "$PCOPY" --each -q -j 40 -a list -- echo {}' bash "$n"
+    [ "$(sort -n <<<"$output")" = "$(cat list)" ]
+    [[ $stderr == 'pcopy: jobs: only '*' of 40 at a time: Too many open files' ]]
+  done
+}
+
+@test "commands have the limit of descriptors that pcopy was given" {
+  seq 4 >list
+  ulimit -Sn 200
+  run -0 "$PCOPY" --each -q -j 100 -a list -s 'ulimit -n'
+  [ "$(sort -u <<<"$output")" = 200 ]
+}
+
+# ---- calls that are refused ----
+
+@test "where a call for waiting is refused there is a second way" {
+  mkdir src
+  seq 100 | (cd src && xargs touch)
+  seq 3 >list
+  for refused in poll=EPERM poll=ENOSYS waitid=EPERM waitid=ENOSYS \
+    pidfd_open=EPERM pidfd_open=EACCES pidfd_send_signal=EPERM \
+    epoll_wait=ENOSYS; do
+    rm -rf dst
+    run -0 "$BUILD/tests/refuse" "$refused" -- "$PCOPY" -q -j 3 src dst
+    [ -z "$output" ]
+    diff -r src dst
+    run -0 "$BUILD/tests/refuse" "$refused" -- \
+      "$PCOPY" --each -q -j 2 -a list -- echo {}
+    [ "$(sort <<<"$output")" = "$(cat list)" ]
+  done
 }

@@ -29,6 +29,14 @@ struct word {
 
 static const struct word calls[] = {
 	{"openat", SYS_openat},
+	{"waitid", SYS_waitid},
+	{"pidfd_send_signal", SYS_pidfd_send_signal},
+#ifdef SYS_poll
+	{"poll", SYS_poll},
+#endif
+#ifdef SYS_epoll_wait
+	{"epoll_wait", SYS_epoll_wait},
+#endif
 	{"openat2", SYS_openat2},
 	{"linkat", SYS_linkat},
 	{"fchownat", SYS_fchownat},

@@ -59,7 +59,7 @@ CASE(kill_does_not_wait_for_those_that_never_started)
 
 	f->options.n_first = 2;
 	launch(f);
-	mp_workers_kill(f->workers);
+	mp_workers_kill(f->workers, -1);
 	CHECK_INT(mp_workers_n_alive(f->workers), 0);
 	finish(f);
 }
@@ -266,7 +266,7 @@ CASE(kill_shows_what_was_in_hand_and_drops_what_waited)
 	for (unsigned i = 0; i < 6; i++)
 		CHECK_INT(submit(f, WAIT, i, 0), 0);
 	await_waiting(f, 2);
-	mp_workers_kill(f->workers);
+	mp_workers_kill(f->workers, -1);
 
 	CHECK_INT(f->n_deaths, 2);
 	CHECK_INT(f->n_idle_deaths, 0);
@@ -288,7 +288,7 @@ CASE(kill_shows_the_replies_sent_before)
 	CHECK_INT(submit(f, ECHO_LAST, 7, 0), 0);
 	CHECK_INT(submit(f, WAIT, 8, 0), 0);
 	await_waiting(f, 1);
-	mp_workers_kill(f->workers);
+	mp_workers_kill(f->workers, -1);
 
 	CHECK_INT(f->n_replies, 1);
 	CHECK_INT(f->count[7], 1);

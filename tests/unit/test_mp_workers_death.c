@@ -223,7 +223,7 @@ CASE(workers_that_cannot_start_are_given_up)
 	CHECK_INT(mp_workers_dispatch(f->workers), -ECHILD);
 	mp_workers_close(f->workers);
 	CHECK_INT(mp_workers_join(f->workers, -1), -ECHILD);
-	mp_workers_kill(f->workers);
+	mp_workers_kill(f->workers, -1);
 	CHECK_INT(mp_workers_n_in_flight(f->workers), 0);
 	finish(f);
 }
