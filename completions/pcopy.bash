@@ -19,15 +19,15 @@ _pcopy_each() {
   case $prev in
     -j | --jobs) _pcopy_words '1 2 4 8 16 50% 100% -1' ;;
     -t | --type) _pcopy_words 'f d l' ;;
-    --halt) _pcopy_words 'never soon,fail=1 now,fail=1 soon,fail=10%' ;;
+    --halt) _pcopy_words 'never soon,fail=1 now,fail=1 soon,fail=10% now,success=1' ;;
     --progress) _pcopy_words 'auto always never' ;;
     *)
       if [[ $cur == -* ]]; then
-        _pcopy_words '--arg-file= --null --columns= --extension= --glob=
+        _pcopy_words '--arg-file= --args --null --columns= --extension= --glob=
           --type= --one-file-system --dereference --items= --script= --jobs=
           --queue-depth= --keep-order --lb --ungroup --tty --tag --results=
-          --tries= --timeout= --kill-after= --halt= --load= --memfree= --delay=
-          --joblog= --resume --failed= --dry-run --verbose --quiet
+          --tries= --retry-delay= --timeout= --kill-after= --halt= --load=
+          --memfree= --delay= --joblog= --resume --failed= --dry-run --verbose --quiet
           --progress= --help --version -h -V
           -a -0 -d -e -g -t -x -L -n -s -j -k -u -v -q'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
@@ -53,8 +53,8 @@ _pcopy_map() {
         _pcopy_words '--map --to= --extension= --glob= --else= --stale=
           --ignore-cmd --times --delete --adopt --check --dry-run --verbose
           --jobs= --queue-depth= --keep-order --lb --ungroup --tty --tag
-          --tries= --timeout= --kill-after= --halt= --joblog= --failed= --quiet
-          --progress= --help --version -h -V -e -g -n -v -j -k -u -q'
+          --tries= --retry-delay= --timeout= --kill-after= --halt= --joblog=
+          --failed= --quiet --progress= --help --version -h -V -e -g -n -v -j -k -u -q'
         [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
       else
         compopt -o filenames

@@ -4,8 +4,11 @@
 #include "cli/option_table.h"
 
 #include "base/buf.h"
+#include "cli/habits.h"
 #include "engine/each_spawn.h"
 
+#include <errno.h>
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,26 +20,69 @@ void each_defaults(struct options *options)
 	options->each.kill_after_ns = 5 * NS_PER_S;
 }
 
+int each_options_end(char **argv, int end)
+{
+	for (int i = 1; i < end; i++) {
+		if (strcmp(argv[i], "--args") == 0)
+			return i + 1;
+	}
+	return end;
+}
+
+int each_check_args(struct parse *parse, char **argv, int rest)
+{
+	bool has_args = parse->options->each.are_words;
+
+	if (has_args && optind < rest)
+		return option_refuse_text(parse, "--args contradicts the path ",
+		                          argv[optind], "");
+	if (!has_args && strcmp(argv[rest - 1], "--args") == 0)
+		return option_refuse(parse, "--args is taken for the value of "
+		                            "what stands before it");
+	return 0;
+}
+
+/* Words that GNU parallel has between the command and its items. */
+static int refuse_nothing(struct parse *parse)
+{
+	const struct each_settings *each = &parse->options->each;
+
+	for (size_t i = 0; i < each->n_command; i++) {
+		if (habits_refuse_word(parse, each->command[i]) < 0)
+			return -EINVAL;
+	}
+	return option_refuse(parse, each->are_words
+	                                    ? "no ITEM given behind --args"
+	                                    : "no PATH and no -a given");
+}
+
 static int check_items(struct parse *parse)
 {
 	const struct options *options = parse->options;
 	const struct each_settings *each = &options->each;
 
 	if (!each->list && each->n_paths == 0)
-		return option_refuse(parse, "no PATH and no -a given");
+		return refuse_nothing(parse);
+	if (each->list && each->are_words)
+		return option_refuse(parse,
+		                     "-a and --args contradict each other");
 	if (each->list && each->n_paths > 0)
 		return option_refuse_text(parse, "-a contradicts the path ",
 		                          each->paths[0], "");
 	for (size_t i = 0; i < each->n_paths; i++) {
 		if (!*each->paths[i])
-			return option_refuse(parse, "a PATH is empty");
+			return option_refuse(parse, "%s is empty",
+			                     each->are_words ? "an ITEM"
+			                                     : "a PATH");
 	}
-	if (!each->list && (each->is_null_separated || options->columns[0]))
-		return option_refuse(parse, "-0 and -d are for -a only");
-	if (each->list && (each->filter.types || each->filter.globs.n ||
-	                   each->filter.extensions.n))
+	if (!each->list && each->is_null_separated)
+		return option_refuse(parse, "-0 is for -a only");
+	if (each_walks(each) && options->columns[0])
+		return option_refuse(parse, "-d is for -a and --args only");
+	if (!each_walks(each) && (each->filter.types || each->filter.globs.n ||
+	                          each->filter.extensions.n))
 		return option_refuse(parse, "-e, -g and -t are for PATHs only");
-	if (each->list &&
+	if (!each_walks(each) &&
 	    (each->filter.is_one_file_system || each->filter.follows))
 		return option_refuse(parse, "-x and -L are for PATHs only");
 	return 0;
@@ -65,7 +111,7 @@ static int check_results(struct parse *parse)
 	    each->is_tagged)
 		return option_refuse(parse, "--results contradicts -k, -u, "
 		                            "--lb and --tag");
-	for (size_t i = 0; i < each->n_paths; i++) {
+	for (size_t i = 0; each_walks(each) && i < each->n_paths; i++) {
 		if (leads_up(each->paths[i]))
 			return option_refuse_text(
 				parse, "--results: the path ", each->paths[i],
@@ -94,6 +140,8 @@ static int check_output(struct parse *parse)
 		                            "contradict each other");
 	if (options->each.resumes && !options->each.joblog)
 		return option_refuse(parse, "--resume needs --joblog");
+	if (options->each.retry_delay_ns && options->each.n_tries == 1)
+		return option_refuse(parse, "--retry-delay needs --tries");
 	return 0;
 }
 

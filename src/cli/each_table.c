@@ -18,6 +18,9 @@ const struct option_row each_table[EACH_ROWS] = {
 	{'a', "arg-file", VALUE_NEEDED, "FILE", each_apply_list,
          .help = "items are the lines of FILE, - is standard\n"
                  "input; they are read as they come"},
+	{0, "args", FLAG(each.are_words),
+         .help = "all words from here to -- are the items, no\n"
+                 "PATHs or options: --args a b -- COMMAND"},
 	{'0', "null", FLAG(each.is_null_separated),
          .help = "the records of FILE end with NUL, not newline"},
 	{'d', "columns", VALUE_NEEDED, "SEP", each_apply_columns,
@@ -61,13 +64,17 @@ const struct option_row each_table[EACH_ROWS] = {
                  "ITEM.out and ITEM.err, or by number for -a"},
 	{0, "tries", VALUE_NEEDED, "N", each_apply_tries,
          .help = "run a job that fails up to N times in all"},
+	{0, "retry-delay", VALUE_NEEDED, "DUR", each_apply_retry_delay,
+         .help = "wait DUR before the second try, and twice as\n"
+                 "long before each further one, up to 64 DUR"},
 	{0, "timeout", VALUE_NEEDED, "DUR", each_apply_timeout,
          .help = "terminate a job after DUR: 500ms, 10s, 5m"},
 	{0, "kill-after", VALUE_NEEDED, "DUR", each_apply_kill_after,
          .help = "kill what was terminated after DUR (5s)"},
 	{0, "halt", VALUE_NEEDED, "WHEN", each_apply_halt,
          .help = "soon,fail=N or N%: start no more jobs when so\n"
-                 "many have failed; now,..: terminate the others"},
+                 "many have failed; now,..: terminate the others;\n"
+                 "success=N: when so many have not, status 0"},
 	{0, "load", VALUE_NEEDED, "N", each_apply_load,
          .help = "start no job while N or more tasks run on the\n"
                  "machine; N% of the processors"},
@@ -101,6 +108,8 @@ void options_each_help(struct buf *out)
 		out,
 		"Usage: pcopy --each [OPTION]... PATH... -- COMMAND [ARG]...\n"
 		"       pcopy --each [OPTION]... -a FILE -- COMMAND [ARG]...\n"
+		"       pcopy --each [OPTION]... --args ITEM... -- COMMAND "
+		"[ARG]...\n"
 		"       pcopy --each [OPTION]... -s TEXT PATH...\n"
 		"Runs COMMAND for each file under the PATHs, or each line of "
 		"FILE, many at a time.\n"

@@ -211,6 +211,33 @@ int each_apply_memfree(struct parse *parse, const char *name, const char *value)
 	return *bytes ? 0 : option_refuse(parse, "%s: is 0", name);
 }
 
+int each_apply_retry_delay(struct parse *parse, const char *name,
+                           const char *value)
+{
+	return parse_duration(parse, name, value,
+	                      &parse->options->each.retry_delay_ns);
+}
+
+/* "fail=N", "success=N%" .. */
+static bool parse_halt(const char *text, struct each_halt *halt)
+{
+	static const char ok[] = "success=", failed[] = "fail=";
+	size_t n_before = strlen(failed);
+
+	halt->counts_ok = strncmp(text, ok, strlen(ok)) == 0;
+	if (halt->counts_ok)
+		n_before = strlen(ok);
+	else if (strncmp(text, failed, n_before) != 0)
+		return false;
+	size_t len = strlen(text += n_before);
+	halt->is_percent = len > 0 && text[len - 1] == '%';
+	char *digits = xstrndup(text, len - halt->is_percent);
+	bool is_number = option_parse_count(digits, &halt->n);
+	free(digits);
+	return is_number && halt->n > 0 &&
+	       (!halt->is_percent || halt->n <= 100);
+}
+
 /* "soon,fail=N" .. */
 int each_apply_halt(struct parse *parse, const char *name, const char *value)
 {
@@ -225,20 +252,16 @@ int each_apply_halt(struct parse *parse, const char *name, const char *value)
 		halt.when = EACH_HALT_NOW;
 	else if (strncmp(at, "soon,", 5) != 0)
 		at = NULL;
-	at = at ? strchr(at, ',') + 1 : NULL;
-	if (at && strncmp(at, "fail=", 5) == 0) {
-		size_t len = strlen(at + 5);
-
-		halt.is_percent = len > 0 && at[5 + len - 1] == '%';
-		char *digits = xstrndup(at + 5, len - halt.is_percent);
-		bool ok = option_parse_count(digits, &halt.n);
-		free(digits);
-		if (ok && halt.n > 0 && (!halt.is_percent || halt.n <= 100)) {
-			parse->options->each.halt = halt;
-			return 0;
-		}
-	}
-	return option_refuse_value(
-		parse, name, value,
-		" is not never, soon,fail=N or now,fail=N, or N%");
+	if (!at || !parse_halt(strchr(at, ',') + 1, &halt))
+		return option_refuse_value(
+			parse, name, value,
+			" is not never, or soon or now with ,fail=N or "
+			",success=N, or N%");
+	if (halt.counts_ok && parse->options->mode == ACTION_MAP)
+		return option_refuse(parse,
+		                     "%s: success is no reason to leave "
+		                     "the other outputs unmade",
+		                     name);
+	parse->options->each.halt = halt;
+	return 0;
 }

@@ -21,6 +21,7 @@ option_apply_fn each_apply_items;
 option_apply_fn each_apply_tries;
 option_apply_fn each_apply_timeout;
 option_apply_fn each_apply_kill_after;
+option_apply_fn each_apply_retry_delay;
 option_apply_fn each_apply_halt;
 option_apply_fn each_apply_results;
 option_apply_fn each_apply_load;

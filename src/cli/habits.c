@@ -87,6 +87,13 @@ static const struct habit each_habits[] = {
 	{"--will-cite", "leave it out"},
 };
 
+static const struct habit each_words[] = {
+	{":::", "--args ITEM... -- COMMAND"},
+	{":::+", "-d SEP, with items of several columns {1} {2} .."},
+	{"::::", "-a FILE -- COMMAND"},
+	{"::::+", "-a FILE -d SEP, with columns {1} {2} .."},
+};
+
 static const char *answer_of(const struct habit *habits, size_t n,
                              const char *name)
 {
@@ -244,12 +251,25 @@ static int check_letters(struct parse *parse, const char *word, size_t len)
 		       "word of its own");
 }
 
+int habits_refuse_word(struct parse *parse, const char *word)
+{
+	const char *answer = answer_of(each_words, ARRAY_LEN(each_words), word);
+
+	if (!answer)
+		return 0;
+	return option_refuse(parse, "%s is another tool's (here it is %s)",
+	                     word, answer);
+}
+
 int habits_check(struct parse *parse, int argc, char *const *argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		const char *word = argv[i];
 		bool needs_value = false;
 
+		if (parse->options->mode != ACTION_COPY &&
+		    habits_refuse_word(parse, word) < 0)
+			return -EINVAL;
 		if (word[0] != '-' || !word[1] || word[1] == '-')
 			continue;
 		size_t len = n_letters(parse, word, &needs_value);

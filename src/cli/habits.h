@@ -17,6 +17,10 @@
  * such as -aHAX or -avh. 0, or -EINVAL. */
 int habits_check(struct parse *parse, int argc, char *const *argv);
 
+/* A word of GNU parallel that stands between the command and its items. 0, or
+ * -EINVAL. */
+int habits_refuse_word(struct parse *parse, const char *word);
+
 /* An unknown option, "-z" in the word "-avz", or "--archiv". */
 int habits_refuse(struct parse *parse, const char *name, const char *word);
 

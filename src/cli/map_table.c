@@ -139,6 +139,9 @@ const struct option_row map_table[MAP_ROWS] = {
          .help = "put the source and a tab before each line"},
 	{0, "tries", VALUE_NEEDED, "N", each_apply_tries,
          .help = "run a job that fails up to N times in all"},
+	{0, "retry-delay", VALUE_NEEDED, "DUR", each_apply_retry_delay,
+         .help = "wait DUR before the second try, and twice as\n"
+                 "long before each further one, up to 64 DUR"},
 	{0, "timeout", VALUE_NEEDED, "DUR", each_apply_timeout,
          .help = "terminate a job after DUR: 500ms, 10s, 5m"},
 	{0, "kill-after", VALUE_NEEDED, "DUR", each_apply_kill_after,

@@ -49,7 +49,7 @@ struct option_row {
 extern const struct option_row option_table[OPTION_ROWS];
 
 /* The options of --each: letters mean other things there. */
-#define EACH_ROWS 35
+#define EACH_ROWS 37
 
 extern const struct option_row each_table[EACH_ROWS];
 
@@ -58,6 +58,11 @@ extern const struct option_row each_table[EACH_ROWS];
 void each_defaults(struct options *options);
 int each_settle(struct parse *parse);
 
+/* Where the options end, at end or behind "--args": all words behind that are
+ * items. When they are read, optind is the first operand. */
+int each_options_end(char **argv, int end);
+int each_check_args(struct parse *parse, char **argv, int rest);
+
 /* The part of it that is about running jobs and showing what they print. */
 int each_settle_jobs(struct parse *parse);
 
@@ -65,7 +70,7 @@ int each_settle_jobs(struct parse *parse);
 void each_bind(struct options *options);
 
 /* The options of --map: those of --each that make sense, and its own. */
-#define MAP_ROWS 30
+#define MAP_ROWS 31
 
 extern const struct option_row map_table[MAP_ROWS];
 

@@ -291,10 +291,16 @@ static void settle_defaults(struct options *options)
  * before. */
 static int find_end(int argc, char **argv, enum action *mode)
 {
+	bool seeks = true;
+
 	*mode = ACTION_COPY;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--") == 0)
 			return i;
+		if (strcmp(argv[i], "--args") == 0)
+			seeks = false;
+		if (!seeks)
+			continue;
 		if (strcmp(argv[i], "--each") == 0)
 			*mode = ACTION_EACH;
 		if (strcmp(argv[i], "--map") == 0)
@@ -323,9 +329,13 @@ static void choose_mode(struct parse *parse, enum action mode)
 static int parse_mode(struct parse *parse, int argc, char **argv, int end)
 {
 	struct options *options = parse->options;
-	int rc = parse_options(parse, end, argv);
+	int rest = each_options_end(argv, end);
+	int rc = parse_options(parse, rest, argv);
 
 	if (rc < 0 || options->action != options->mode)
+		return rc;
+	rc = each_check_args(parse, argv, rest);
+	if (rc < 0)
 		return rc;
 	/* char ** does not turn into these by itself, though nothing is lost.
 	 */

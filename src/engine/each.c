@@ -7,6 +7,7 @@
 #include "base/mono.h"
 #include "base/signals.h"
 #include "engine/each_batch.h"
+#include "engine/each_later.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -172,6 +173,8 @@ static void sleep_or_look(struct batch *batch, bool may_sleep)
 	int64_t look_ns = is_barred ? master->gate.look_ns : MONO_NEVER;
 
 	if (!is_stopping) {
+		if (each_later_ns(master) < look_ns)
+			look_ns = each_later_ns(master);
 		watch_source(batch);
 		watch_tokens(batch);
 	}
@@ -205,7 +208,8 @@ static bool is_over(struct batch *batch)
 		return true;
 	return master->tally->progress.is_final && batch->backlog.n == 0 &&
 	       master->pack.items.n == 0 &&
-	       master->first_due == master->n_tasks;
+	       master->first_due == master->n_tasks &&
+	       master->first_later == master->n_tasks;
 }
 
 static int loop(struct batch *batch)
@@ -233,9 +237,12 @@ static int loop(struct batch *batch)
 
 static int exit_status(const struct each_tally *tally)
 {
-	return tally->n_failed || tally->is_broken || tally->n_stopped
-	               ? EXIT_SOME_FAILED
-	               : EXIT_ALL_DONE;
+	if (tally->is_broken)
+		return EXIT_SOME_FAILED;
+	if (tally->is_enough)
+		return EXIT_ALL_DONE;
+	return tally->n_failed || tally->n_stopped ? EXIT_SOME_FAILED
+	                                           : EXIT_ALL_DONE;
 }
 
 static int run(struct batch *batch)

@@ -36,7 +36,8 @@ struct each_halt {
 		EACH_HALT_SOON, /* start no more */
 		EACH_HALT_NOW,  /* and terminate those that run */
 	} when;
-	uint64_t n;      /* at so many failed jobs .. */
+	bool counts_ok;  /* jobs that ended with 0, not those that failed */
+	uint64_t n;      /* at so many of them .. */
 	bool is_percent; /* .. or percent of those that ended, 3 at least */
 };
 
@@ -46,6 +47,7 @@ struct each_settings {
 	/* items */
 	const char *const *paths;
 	size_t n_paths;
+	bool are_words;   /* the paths: each is an item as it stands */
 	const char *list; /* FILE or "-"; NULL: the paths */
 	bool is_null_separated;
 	struct each_text columns; /* their separator, or empty */
@@ -56,7 +58,8 @@ struct each_settings {
 	size_t n_literal; /* of these, the first ones without placeholders */
 	size_t n_items;   /* in a job; 0: as many as fit */
 	unsigned n_tries;
-	int64_t timeout_ns; /* 0: none */
+	int64_t retry_delay_ns; /* doubled from try to try */
+	int64_t timeout_ns;     /* 0: none */
 	int64_t kill_after_ns;
 	struct each_halt halt;
 	struct each_limits limits;
@@ -83,6 +86,7 @@ struct each_tally {
 	uint64_t n_stopped; /* killed or not started because the run stopped */
 	uint64_t n_deaths;  /* of workers */
 	bool is_halted;     /* by settings.halt */
+	bool is_enough;     /* .. as so many jobs ended with 0 */
 	bool is_broken;     /* pcopy itself could not do its part */
 	int exit_status;    /* 126 or 127: the command cannot be run at all */
 };
@@ -104,6 +108,12 @@ struct each_observer {
 	void (*on_pause)(void *ctx);
 	void *ctx;
 };
+
+/* Whether the items are files found in trees. */
+static inline bool each_walks(const struct each_settings *settings)
+{
+	return !settings->list && !settings->are_words && !settings->hooks;
+}
 
 /* Runs it all; *tally is filled in any case. Returns the exit status, 126 and
  * 127 included; what ended by a signal is to be raised by the caller. */

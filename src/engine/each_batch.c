@@ -138,7 +138,7 @@ static void make_tasks(struct each_master *master)
 	master->tasks = xcalloc(master->n_tasks, sizeof(*master->tasks));
 	for (uint32_t i = 0; i < master->n_tasks; i++)
 		master->tasks[i].next = i + 1;
-	master->first_due = master->n_tasks;
+	master->first_due = master->first_later = master->n_tasks;
 }
 
 static int share_memory(struct each_master *master)
@@ -310,7 +310,7 @@ static int check_results_place(const struct batch *batch)
 	struct meta dir;
 	bool is_inside = false;
 
-	if (master->results.fd < 0 || settings->list || settings->hooks ||
+	if (master->results.fd < 0 || !each_walks(settings) ||
 	    meta_read(master->results.fd, &dir) < 0)
 		return 0;
 	for (size_t i = 0; i < settings->n_paths && !is_inside; i++) {

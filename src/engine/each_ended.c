@@ -2,6 +2,7 @@
 #include "engine/each_ended.h"
 
 #include "base/fd.h"
+#include "engine/each_later.h"
 #include "engine/each_show.h"
 #include "engine/each_spawn.h"
 
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-/* So many failures at least before a percentage counts. */
+/* So many jobs at least before a percentage of them counts. */
 #define PERCENT_MIN 3
 
 static const struct each_record *record_of(const struct each_task *task)
@@ -96,7 +97,8 @@ static void list_failed(struct each_master *master, struct each_queue items)
 static void halt_if_due(struct each_master *master)
 {
 	const struct each_halt *halt = &master->settings->halt;
-	uint64_t n = master->n_failed_jobs;
+	uint64_t n =
+		halt->counts_ok ? master->tally->n_ok : master->n_failed_jobs;
 
 	if (halt->when == EACH_HALT_NEVER || master->tally->is_halted)
 		return;
@@ -105,6 +107,7 @@ static void halt_if_due(struct each_master *master)
 	                     : n < halt->n)
 		return;
 	master->tally->is_halted = true;
+	master->tally->is_enough = halt->counts_ok;
 	each_master_stop(master, halt->when == EACH_HALT_NOW ? EACH_TERMINATE
 	                                                     : EACH_START_NONE);
 }
@@ -257,6 +260,7 @@ static void count(struct each_master *master, struct each_task *task,
 	master->n_ended_jobs++;
 	if (!has_failed(end)) {
 		master->tally->n_ok++;
+		halt_if_due(master);
 		return;
 	}
 	/* In the order of events: first what it said itself. */
@@ -285,7 +289,7 @@ void each_master_end(struct each_master *master, struct each_task *task,
 	if (is_tried_again(master, task, end)) {
 		log_try(master, task, worker, end);
 		each_screen_drop(&master->screen, &task->printed);
-		each_master_let_wait(master, task);
+		each_later_put(master, task);
 		return;
 	}
 	keep_results(master, task, &last);

@@ -4,9 +4,11 @@
 #include "engine/each_master.h"
 
 #include "base/fd.h"
+#include "base/mono.h"
 #include "base/signals.h"
 #include "engine/each_ended.h"
 #include "engine/each_kin.h"
+#include "engine/each_later.h"
 #include "engine/each_show.h"
 
 #include <errno.h>
@@ -119,6 +121,7 @@ void each_master_make(struct each_master *master)
 
 void each_master_submit(struct each_master *master)
 {
+	each_later_take(master, 0);
 	while (master->first_due != master->n_tasks &&
 	       !each_master_is_stopping(master)) {
 		const struct each_task *task =
@@ -138,6 +141,7 @@ void each_master_drop_due(struct each_master *master)
 {
 	const struct each_end end = {.cause = EACH_NOT_STARTED};
 
+	each_later_take(master, MONO_NEVER);
 	while (master->first_due != master->n_tasks)
 		each_master_end(master, &master->tasks[take_due(master)], 0,
 		                &end);

@@ -33,7 +33,8 @@ struct each_task {
 	unsigned n_tried;
 	bool has_ended; /* waits to be shown */
 	struct each_printed printed;
-	uint32_t next; /* in a list of free ones, or of those to be submitted */
+	int64_t due_ns; /* when it is to be tried again */
+	uint32_t next;  /* in a list: free, to be submitted, tried later */
 };
 
 struct each_master {
@@ -60,6 +61,7 @@ struct each_master {
 	uint32_t n_tasks;
 	uint32_t free_task;           /* list; n_tasks: empty */
 	uint32_t first_due, last_due; /* to be submitted, oldest first */
+	uint32_t first_later;         /* to be tried again, first in time */
 	uint64_t n_numbers;           /* given so far */
 	uint64_t n_shown;             /* in input order: all up to this one */
 	uint32_t by_number[EACH_WINDOW];

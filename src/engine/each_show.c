@@ -98,7 +98,7 @@ static void name_results(struct each_master *master,
 {
 	struct each_item item = {.text = NULL};
 
-	if (!master->settings->list && master->settings->n_items == 1)
+	if (each_walks(master->settings) && master->settings->n_items == 1)
 		(void)each_queue_first(&task->items, &item);
 	each_results_name(&master->results, item.text, task->number);
 }
@@ -151,7 +151,7 @@ int each_show_may_keep(struct each_master *master, const struct each_task *task)
 	if (master->results.fd < 0)
 		return 0;
 	name_results(master, task);
-	if (!settings->list && settings->n_items == 1)
+	if (each_walks(settings) && settings->n_items == 1)
 		(void)each_queue_first(&task->items, &item);
 	for (size_t i = item.root_len; i < item.len; i++) {
 		if (item.text[i] == '/' &&
@@ -159,5 +159,6 @@ int each_show_may_keep(struct each_master *master, const struct each_task *task)
 			return -EEXIST;
 	}
 	return each_results_check(&master->results,
-	                          !settings->list && settings->n_paths > 1);
+	                          each_walks(settings) &&
+	                                  settings->n_paths > 1);
 }

@@ -17,6 +17,11 @@ int each_source_open(struct each_source *source,
 		source->hooks = settings->hooks;
 		return 0;
 	}
+	if (settings->are_words) {
+		source->words = settings->paths;
+		source->n_words = settings->n_paths;
+		return 0;
+	}
 	if (!settings->list) {
 		each_tree_open(&source->tree, &settings->filter,
 		               settings->paths, settings->n_paths);
@@ -65,6 +70,17 @@ static int next_of_list(struct each_source *source, struct each_item *item)
 	return rc;
 }
 
+static int next_of_words(struct each_source *source, struct each_item *item)
+{
+	if (source->n_words == 0)
+		return 0;
+	*item = (struct each_item){.text = *source->words,
+	                           .len = strlen(*source->words)};
+	source->words++;
+	source->n_words--;
+	return 1;
+}
+
 int each_source_next(struct each_source *source, struct each_item *item)
 {
 	int rc;
@@ -73,6 +89,8 @@ int each_source_next(struct each_source *source, struct each_item *item)
 		return 0;
 	if (source->hooks) {
 		rc = source->hooks->next(source->hooks->ctx, source, item);
+	} else if (source->words) {
+		rc = next_of_words(source, item);
 	} else if (source->is_list) {
 		rc = next_of_list(source, item);
 	} else {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* engine/each_source.h - where the items come from: trees or a list
+/* engine/each_source.h - where the items come from: trees, a list, words
  *
- * Model     one interface to both. An item is valid until the next call.
+ * Model     one interface to all. An item is valid until the next call.
  * Lifetime  open .. close
- * Blocking  see the two
+ * Blocking  see the list and the trees
  * Errors    open: negative errno. next: 1 an item; 0 the end; -EAGAIN none
  *           now: call again, when fd is readable if there is a fd; any other
  *           one is about source->name, and says whether it goes on. */
@@ -18,6 +18,8 @@
 
 struct each_source {
 	const struct each_hooks *hooks; /* they find the items, or NULL */
+	const char *const *words;       /* of the command line, or NULL */
+	size_t n_words;
 	bool is_list;
 	struct each_list list;
 	struct each_tree tree;

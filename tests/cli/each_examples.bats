@@ -31,6 +31,11 @@ play() { # NAME SCRIPT
   chmod +x "bin/$1"
 }
 
+own() { # NAME SCRIPT
+  (cd .. && play "$1" "$2")
+  mv "../bin/$1" .
+}
+
 # The line of the file that holds the words, without comment.
 example() { # FILE WORDS
   local lines
@@ -148,6 +153,29 @@ make_music() {
   chmod +x handle
   run -0 guide './handle {}'
   [ "$(sort <<<"$output" | xargs)" = '<a> <b>' ]
+}
+
+@test "items on the command line" {
+  own deploy 'echo "to $1"'
+  run -0 guide '-k --args dev'
+  [ "$output" = $'to dev\nto test\nto prod' ]
+}
+
+@test "the first one is enough" {
+  printf 'a\nb\nc\n' >hosts
+  own probe '[ "$1" = b ]'
+  run -0 guide '--halt now,success=1'
+  run -0 manual '--halt now,success=1'
+  [ -e list ]
+}
+
+@test "a service that is busy" {
+  echo busy/file >urls
+  own curl 'for url; do :; done; echo "$url" >>asked
+    [ "$(wc -l <asked)" -gt 1 ]'
+  PATH=$PWD:$PATH
+  run -0 manual '--retry-delay 1s'
+  [ "$(cat asked)" = $'busy/file\nbusy/file' ]
 }
 
 @test "directories" {

@@ -307,3 +307,89 @@ start_sleepers() {
   [ "$(wc -l <got)" -eq 10000 ]
   diff <(awk 'NR % 10 == 1' list) got
 }
+
+# ---- pauses between tries ----
+
+@test "a job is tried again after a pause, and others run meanwhile" {
+  run -0 each -j1 --tries 2 --retry-delay 1s -s 'echo "$1" >>order
+    [ "$1" != a ] || [ "$(sort -u order | wc -l)" -eq 2 ]' --args a b
+  [ "$(cat order)" = $'a\nb\na' ]
+}
+
+@test "pauses grow, and each is as long as was asked for at least" {
+  run -1 each --tries 4 --retry-delay 50ms --joblog log --args a -- false
+  [ "$(wc -l <log)" -eq 5 ]
+  awk -F '\t' 'NR > 2 && $3 - last < 0.05 * 2 ^ (NR - 3) - 0.002 { bad = 1 }
+    { last = $3 } END { exit bad }' log
+}
+
+@test "with -k the order stays while a job waits for its next try" {
+  run -0 each -k -j2 --tries 2 --retry-delay 100ms -s 'echo "$1"
+    [ "$1" != a ] || [ -e again ] || { touch again; exit 1; }' --args a b c
+  [ "$output" = $'a\nb\nc' ]
+}
+
+@test "a signal ends the pause at once" {
+  "$PCOPY" --each --tries 2 --retry-delay 1h --joblog log --args a -- false 2>err &
+  local run=$!
+  until [ "$(grep -c . log 2>/dev/null)" = 2 ]; do sleep 0.01; done
+  kill -TERM $run
+  run -143 wait $run
+  grep -q 'interrupted by SIGTERM' err
+}
+
+@test "a halt ends the pause at once" {
+  run -0 each -j1 --tries 2 --retry-delay 1h --halt soon,success=1 \
+    --args 1 0 -- sh -c 'exit {}'
+}
+
+@test "a pause without tries is refused, and --map has both" {
+  run -2 each --retry-delay 1s --args a -- touch ran
+  [[ $output == *'--retry-delay needs --tries'* ]]
+  run -2 each --tries 2 --retry-delay soon --args a -- touch ran
+  [[ $output == *"'soon' is not a duration"* ]]
+  [ ! -e ran ]
+  mkdir src
+  echo text >src/a
+  run -0 "$PCOPY" --map --tries 2 --retry-delay 10ms src dst -- \
+    sh -c '[ -e again ] && cat || { touch again; exit 1; }'
+  [ "$(cat dst/a)" = text ]
+}
+
+# ---- enough ----
+
+@test "the first success ends the run with 0, whatever failed before" {
+  run -0 --separate-stderr each -j1 --halt soon,success=1 -s '
+    echo "$1"; exit "$1"' --args 1 0 1 2
+  [ "${lines[0]}" = 1 ]
+  [ "${lines[1]}" = 0 ]
+  [[ $stderr == *'1: exit status 1'* ]]
+}
+
+@test "now terminates the others" {
+  run -0 each -j3 --halt now,success=1 --args "$LONG" "$LONG" 0 -- sleep
+  nobody_sleeps
+}
+
+@test "so many successes, and percent of those that ended" {
+  run -0 each -j1 --halt soon,success=2 --joblog log -a <(seq 200) -- sh -c 'exit $(({} % 2))'
+  [ "$(awk '$7 == 0 && NR > 1' log | wc -l)" -ge 2 ]
+  [ "$(wc -l <log)" -lt 100 ]
+  run -0 each -j1 --halt soon,success=50% --joblog log --args 1 0 0 1 0 1 1 1 1 1 1 1 -- sh -c 'exit {}'
+}
+
+@test "without so many successes the status is that of the jobs" {
+  run -1 each --halt now,success=2 --args 1 0 1 -- sh -c 'exit {}'
+  run -0 each --halt now,success=5 --args 0 0 -- sh -c 'exit {}'
+}
+
+@test "success as a reason to stop: what has no sense is refused" {
+  local when
+  for when in now,success=0 now,success=101% success=1 now,success= soon,success=x; do
+    run -2 each --halt "$when" --args a -- touch ran
+    [[ $output == *"$when"* ]] || return 1
+  done
+  [ ! -e ran ]
+  run -2 "$PCOPY" --map --halt now,success=1 src dst -- cat
+  [[ $output == *success* ]]
+}
