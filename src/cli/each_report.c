@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/mono.h"
 #include "base/num.h"
+#include "cli/nothing.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -139,6 +140,12 @@ void each_report_summary(struct buf *out, const struct each_tally *tally,
 	buf_printf(out, " in %s", num_clock_text(text, passed_ns));
 }
 
+static bool found_nothing(const struct each_tally *tally)
+{
+	return tally->progress.is_final && tally->progress.n_total == 0 &&
+	       tally->progress.signal_number == 0;
+}
+
 void each_report_end(struct each_report *report, const struct each_tally *tally,
                      int status)
 {
@@ -148,9 +155,12 @@ void each_report_end(struct each_report *report, const struct each_tally *tally,
 	progress_end(&report->progress, &tally->progress);
 	/* Commands speak for themselves: a word of ours only where it is
 	 * needed, or a person watches. */
-	if (has_run &&
-	    (status != EXIT_ALL_DONE || tally->progress.signal_number ||
-	     (!report->options->is_quiet && report->progress.was_shown))) {
+	if (status == EXIT_ALL_DONE && found_nothing(tally)) {
+		nothing_say(report->options);
+	} else if (has_run &&
+	           (status != EXIT_ALL_DONE || tally->progress.signal_number ||
+	            (!report->options->is_quiet &&
+	             report->progress.was_shown))) {
 		each_report_summary(&text, tally,
 		                    mono_now_ns() - report->start_ns);
 		diag_say("%s", text.data);

@@ -6,6 +6,7 @@
 #include "base/mono.h"
 #include "base/num.h"
 #include "base/quote.h"
+#include "cli/nothing.h"
 
 #include <signal.h>
 #include <string.h>
@@ -143,6 +144,15 @@ static bool says_summary(const struct map_report *report,
 	       (!options->is_quiet && report->each.progress.was_shown);
 }
 
+static bool found_nothing(const struct map_report *report,
+                          const struct map_tally *tally,
+                          const struct each_tally *jobs)
+{
+	return tally->n_found == 0 && !report->each.options->map.checks &&
+	       !jobs->progress.signal_number && !jobs->is_halted &&
+	       !jobs->exit_status;
+}
+
 int map_report_end(struct map_report *report, const struct map_tally *tally,
                    const struct each_tally *jobs, int status)
 {
@@ -157,6 +167,8 @@ int map_report_end(struct map_report *report, const struct map_tally *tally,
 		         num_clock_text(passed,
 		                        mono_now_ns() - report->each.start_ns));
 	}
+	if (status == EXIT_ALL_DONE && found_nothing(report, tally, jobs))
+		nothing_say(report->each.options);
 	diag_set_hook(NULL, NULL);
 	buf_release(&text);
 	buf_release(&report->list);

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 /* How long an estimate has to hold: this, or a part of the time passed. */
-#define HOLD_NS       (500 * NS_PER_MS)
-#define HOLD_FRACTION 8
+#define HOLD_NS       (100 * NS_PER_MS)
+#define HOLD_FRACTION 10
 
 /* What little is walked says little about the rest. */
 #define WALKED_MIN    0.02
@@ -16,7 +16,6 @@ void percent_init(struct percent *percent, int64_t now_ns)
 	*percent = (struct percent){
 		.start_ns = now_ns,
 		.since_ns = now_ns,
-		.low = PERCENT_ALL,
 	};
 }
 

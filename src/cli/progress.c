@@ -203,18 +203,34 @@ static bool is_due(struct progress *progress)
 	return true;
 }
 
+/* What was in hand counted already, and is not taken back when it is handed in,
+ * or when the run stops. */
+static struct tally last_of(const struct progress *progress,
+                            const struct tally *tally)
+{
+	struct tally last = *tally;
+
+	if (last.bytes_done < progress->bytes_done)
+		last.bytes_done = progress->bytes_done;
+	if (last.n_done < progress->n_done)
+		last.n_done = progress->n_done;
+	return last;
+}
+
 void progress_tick(struct progress *progress, const struct tally *tally,
                    const char *current)
 {
-	note(progress, tally);
+	struct tally last = last_of(progress, tally);
+
+	note(progress, &last);
 	if (progress->style == PROGRESS_PLAIN) {
 		if (progress->percent.permyriad / 100 !=
 		            progress->last_percent ||
 		    mono_now_ns() >= progress->deadline_ns)
-			draw_plain(progress, tally, current);
+			draw_plain(progress, &last, current);
 	} else if (progress->style == PROGRESS_LINE && is_due(progress) &&
 	           in_foreground(progress)) {
-		draw_line(progress, tally, current);
+		draw_line(progress, &last, current);
 	}
 }
 
@@ -238,19 +254,6 @@ static void draw_last(struct progress *progress, const struct tally *tally)
 		draw_plain(progress, tally, "");
 	else if (progress->style == PROGRESS_LINE && in_foreground(progress))
 		draw_line(progress, tally, "");
-}
-
-/* What was in hand when the run stopped is not taken back. */
-static struct tally last_of(const struct progress *progress,
-                            const struct tally *tally)
-{
-	struct tally last = *tally;
-
-	if (last.bytes_done < progress->bytes_done)
-		last.bytes_done = progress->bytes_done;
-	if (last.n_done < progress->n_done)
-		last.n_done = progress->n_done;
-	return last;
 }
 
 void progress_end(struct progress *progress, const struct tally *tally)

@@ -51,6 +51,7 @@ struct map_settings {
 };
 
 struct map_tally {
+	uint64_t n_found; /* files in SRC that the filters take */
 	uint64_t n_made, n_copied, n_linked, n_adopted;
 	uint64_t n_current; /* left alone */
 	uint64_t n_deleted;

@@ -278,6 +278,7 @@ int map_plan_next(void *ctx, struct each_source *source, struct each_item *item)
 
 		source->name = map->walk.tree.path.data;
 		source->what = map->walk.what;
+		map->tally->n_found += rc == 1 && found.is_selected;
 		if (rc == 1 && found.out) {
 			rc = found.type == EACH_DIRS
 			             ? plan_dir(map, &found)

@@ -141,7 +141,96 @@ fits() { # FILE COLUMNS
   [ "$(cat status)" -eq 130 ]
   percents out >all-percents
   fails grep -qx 10000 all-percents
-  screen out | grep -qE '^pcopy: interrupted by SIGINT at ~?[0-9.]+ % of '
+  screen out >shown
+  grep -qE '^pcopy: interrupted by SIGINT at ~?[0-9.]+ % of ' shown
+  # The line that was drawn last said the same.
+  same_last_words "$(drawn out | tail -1)" "$(grep interrupted shown)"
+}
+
+# The line's percentage and total are those of the summary.
+same_last_words() { # LINE SUMMARY
+  local size='(at least )?[0-9.]+ [KMG]?i?B'
+  sed -E "s/^ *(~?[0-9.]+ %).* of ($size)  .*/\1 of \2/" <<<"$1" >line-words
+  sed -E "s/.* at (~?[0-9.]+ %) of ($size): .*/\1 of \2/" <<<"$2" >summary-words
+  diff line-words summary-words
+}
+
+@test "interrupted while it walks, it says what it has found at least" {
+  need_strace
+  make_uneven
+  mapfile -t late < <(slowly 300 getdents64)
+  {
+    env --default-signal=INT "${late[@]}" \
+      "$PCOPY" --progress=always src dst -j 2 2>&1 &
+    echo $! >pid
+    wait $! || echo $? >status
+  } | tee out | {
+    IFS= read -r _
+    kill -INT "$(cat pid)"
+    cat >/dev/null
+  }
+  [ "$(cat status)" -eq 130 ]
+  grep interrupted out >summary
+  grep -qE 'SIGINT at ~[0-9.]+ % of at least ' summary
+  same_last_words "$(drawn out | tail -1)" "$(cat summary)"
+}
+
+# 180 files: the eight directories have 5, 10, .. 40, the last one in four more.
+make_uneven() {
+  local i j dir
+  for i in {1..8}; do
+    for ((j = 0; j < i * 5; j++)); do
+      dir=src/$i
+      [ "$i" != 8 ] || dir=src/$i/$((j % 4))
+      mkdir -p "$dir"
+      echo x >"$dir/f$j"
+    done
+  done
+}
+
+# Each percentage is near that of the files: little above, or below by what the
+# uneven tree may hide.
+sound_estimates() { # FILE FILES
+  drawn "$1" | sed -E 's/^ *(~?)([0-9.]+) %  ([0-9,]+) of .*/\2 \3 \1/' |
+    tr -d , >estimates
+  grep -q '~' estimates
+  awk -v n="$2" '
+    { percent = $1; true = $2 / n * 100 }
+    percent > true + 25 || percent < true - 60 { print; bad = 1 }
+    END { exit bad }' estimates
+}
+
+@test "while the walk goes on, the percentage is an estimate of the truth" {
+  local j
+  need_strace
+  make_uneven
+  mapfile -t late < <(slowly 100 getdents64)
+  for j in 1 2; do
+    rm -rf dst
+    "${late[@]}" -e trace=getdents64,linkat -e inject=linkat:delay_exit=8000 \
+      "$PCOPY" --progress=always src dst -j "$j" 2>out
+    sound_percents out
+    sound_estimates out 180
+    # One worker walks and copies in turns: it takes long enough to see.
+    [ "$j" -gt 1 ] || grep -q '[1-9].*~' estimates
+    fails grep -E '~.* of [0-9,]+ files' out
+  done
+}
+
+@test "files are files in the count, and directories are not" {
+  mkdir -p src/a/b/c
+  : >src/a/f
+  ln -s f src/a/l
+  mkfifo src/a/b/p
+  ln src/a/f src/a/b/hard
+  on_terminal 80 src dst >out
+  drawn out | grep -q '^100.00 %  4 of 4 files'
+  # An entry that is done twice is one all the same.
+  mkdir -p src/x dst/x/y
+  rm -r dst/a/f
+  mkdir -p dst/a/f/in-the-way
+  on_terminal 80 --force src dst >out
+  drawn out | grep -q '^100.00 %  4 of 4 files'
 }
 
 @test "names never reach the terminal raw" {

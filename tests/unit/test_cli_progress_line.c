@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check.h"
 #include "cli/columns.h"
+#include "cli/each_report.h"
 #include "cli/progress.h"
 #include "progress_fixture.h"
 
@@ -148,48 +149,55 @@ static bool is_part(const char *text, const char *all)
 
 	if (strncmp(text, "...", 3) == 0)
 		return strcmp(text + 3, all + strlen(all) - len + 3) == 0;
-	if (strcmp(text, "2,000 files") == 0)
+	if (strcmp(text, "2,000 files") == 0 || strcmp(text, "2,000 done") == 0)
 		return true;
 	/* Bytes without a total are the front of a part. */
 	return at && (at == all || at[-1] == ' ') &&
 	       (at[len] == '\0' || at[len] == ' ');
 }
 
+/* All widths of the line that render makes. */
+static void check_widths(progress_render_fn *render, const struct tally *tally,
+                         const char *name, bool has_percent)
+{
+	struct progress progress;
+	struct buf all = {0}, line = {0};
+
+	mono_set_clock(fake_clock);
+	progress_init(&progress, PROGRESS_NEVER, -1);
+	percent_end(&progress.percent, tally);
+	render(&progress, tally, name, SIZE_MAX, &all);
+	for (size_t columns = 10; columns <= 200; columns++) {
+		buf_truncate(&line, 0);
+		render(&progress, tally, name, columns, &line);
+		char *rest = line.data, *part;
+		CHECK(columns_of(line.data, line.len) <= columns);
+		CHECK(!has_percent || strstr(line.data, " %"));
+		rest += strspn(rest, " ");
+		while (rest) {
+			part = rest;
+			rest = strstr(rest, "  ");
+			if (rest) {
+				*rest = '\0';
+				rest += 2;
+			}
+			CHECK(is_part(part, all.data));
+		}
+	}
+	buf_release(&all);
+	buf_release(&line);
+}
+
 CASE(at_each_width_there_are_whole_parts_only)
 {
 	static const char name[] = "some/deep/directory/and/its/file.c";
-	struct tally tallies[] = {half_walked(), half_done()};
+	struct tally walked = half_walked(), done = half_done();
 
-	mono_set_clock(fake_clock);
-	for (size_t i = 0; i < ARRAY_LEN(tallies); i++) {
-		struct progress progress;
-		struct buf all = {0}, line = {0};
-
-		progress_init(&progress, PROGRESS_NEVER, -1);
-		percent_end(&progress.percent, &tallies[i]);
-		progress_render(&progress, &tallies[i], name, SIZE_MAX, &all);
-		for (size_t columns = 10; columns <= 200; columns++) {
-			buf_truncate(&line, 0);
-			progress_render(&progress, &tallies[i], name, columns,
-			                &line);
-			char *rest = line.data, *part;
-			CHECK(line.len <= columns);
-			CHECK(strstr(line.data, " %"));
-			while (*rest == ' ')
-				rest++;
-			while (rest) {
-				part = rest;
-				rest = strstr(rest, "  ");
-				if (rest) {
-					*rest = '\0';
-					rest += 2;
-				}
-				CHECK(is_part(part, all.data));
-			}
-		}
-		buf_release(&all);
-		buf_release(&line);
-	}
+	check_widths(progress_render, &walked, name, true);
+	check_widths(progress_render, &done, name, true);
+	check_widths(progress_render, &done, "", true);
+	check_widths(each_report_line, &done, name, true);
+	check_widths(each_report_line, &walked, name, false);
 }
 
 CASE(names_are_shortened_at_the_front)
