@@ -163,6 +163,7 @@ static int go_by_link(struct walk *walk, const char *name,
 {
 	if (walk->n_links++ == LINKS_MAX)
 		return -ELOOP;
+	note_doubt(walk, link->meta.uid);
 	if (is_of_proc(link))
 		return follow_magic(walk, name);
 	int rc = splice_link(walk, link->fd);
@@ -182,7 +183,6 @@ static int go_by(struct walk *walk, const char *name)
 		step_to(walk, &next);
 		return 0;
 	}
-	note_doubt(walk, next.meta.uid);
 	rc = go_by_link(walk, name, &next);
 	(void)fd_close(next.fd);
 	return rc;
