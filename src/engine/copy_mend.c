@@ -317,7 +317,9 @@ enum copy_outcome copy_mend(struct copy_tools *tools, struct copy_dirs *dirs,
 		dress.dst.name = NULL;
 	if (rc < 0)
 		rc = fault_dst(fault, what_failed(rc), rc);
-	else if (!is_right(tools, dirs, dst, &dress))
+	else if (is_right(tools, dirs, dst, &dress))
+		rc = 0;
+	else
 		rc = mend_opened(tools, dirs, entry, dst, &dress, fault);
 	copy_note_made(dirs, dress.dst.fd);
 	(void)fd_close(dress.src.fd);

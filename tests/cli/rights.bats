@@ -104,6 +104,25 @@ need_attributes() {
   [ "$(mode dst/444)" = 444 ]
 }
 
+@test "a copy that is right, and that we may not read, is not mended" {
+  need_root
+  mkdir src/sub
+  echo one >src/one
+  echo two >src/sub/two
+  chmod 600 src/one src/sub/two
+  run -0 "$PCOPY" src dst
+  chown -R 65534 src dst
+  chown 0 dst/one dst/sub/two
+  touch -r src dst
+  touch -r src/sub dst/sub
+
+  for i in first second; do
+    run -0 as_user "$PCOPY" -v --stats src dst
+    [[ $output == *' 0 copied, 2 unchanged, '* ]]
+    [[ $output == *'not preserved: 2 owners'* ]]
+  done
+}
+
 # ---- without its ACL ----
 
 make_acls() {
