@@ -33,7 +33,7 @@ static _Noreturn void drain(const int *fds, size_t n)
 	closefrom((int)n);
 	while (n_open > 0) {
 		n_open = 0;
-		if (poll(pipes, n, -1) < 0)
+		if (poll(pipes, n, -1) < 0 && errno != EINTR)
 			break;
 		for (size_t i = 0; i < n; i++) {
 			if (pipes[i].fd >= 0 && pipes[i].revents)

@@ -20,7 +20,7 @@ static int open_spool(void)
 	dir = dir && *dir ? dir : "/tmp";
 	/* lint: path, the directory for temporary files */
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
+	if (fd < 0) { /* file systems refuse it in many ways */
 		buf_printf(&path, "%s/pcopy-spool.XXXXXX", dir);
 		fd = mkostemp(path.data, O_CLOEXEC);
 		if (fd >= 0)
