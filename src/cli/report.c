@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LIST_BLOCK ((size_t)64 << 10)
@@ -252,16 +253,47 @@ static enum exit_status worst(enum exit_status status, int list_error)
 	return list_error && !is_worse ? EXIT_SOME_FAILED : status;
 }
 
+/* A person, or a log that somebody keeps. What goes into a pipe is read by a
+ * program: cron would send a mail for each run. */
+static bool is_kept(int fd)
+{
+	struct stat status;
+
+	return isatty(fd) == 1 ||
+	       (fstat(fd, &status) == 0 && S_ISREG(status.st_mode));
+}
+
+/* That only root can give files away is no trouble, any other loss is. */
+static bool has_trouble(const struct tally *tally, enum exit_status status)
+{
+	bool is_lost = false;
+
+	for (enum tally_lost what = 0; what < N_LOST; what++)
+		is_lost |= what != LOST_OWNERS && tally->lost[what] > 0;
+	return status != EXIT_ALL_DONE || tally->signal_number || is_lost;
+}
+
+static bool sums_up(const struct report *report, const struct tally *tally,
+                    enum exit_status status)
+{
+	const struct options *options = report->options;
+
+	if (status == EXIT_NOT_STARTED || status == EXIT_REFUSED)
+		return false;
+	if (options->is_quiet)
+		return status != EXIT_ALL_DONE || tally->signal_number;
+	return options->shows_stats || options->n_verbose > 0 ||
+	       options->settings.is_dry_run || report->progress.was_shown ||
+	       has_trouble(tally, status) || is_kept(STDERR_FILENO);
+}
+
 enum exit_status report_end(struct report *report, const struct tally *tally,
                             enum exit_status status)
 {
-	bool has_run = status != EXIT_NOT_STARTED && status != EXIT_REFUSED;
-
 	flush_list(report);
 	progress_end(&report->progress, tally);
 	status = worst(status, report->list_error);
-	if (has_run && (!report->options->is_quiet || status != EXIT_ALL_DONE ||
-	                tally->signal_number))
+	if (sums_up(report, tally, status))
 		say_summary(report, tally);
 	diag_set_hook(NULL, NULL);
 	buf_release(&report->list);

@@ -27,7 +27,7 @@ disk_bytes() { # FILE
   done
   [ "$(disk_bytes src)" -lt 1000000 ] || skip 'no holes here'
 
-  run -0 timeout 60 "$PCOPY" src dst
+  run -0 timeout 60 "$PCOPY" --stats src dst
 
   [ "$(stat -c %s dst)" -eq 5368709120 ]
   [ "$(disk_bytes dst)" -lt 1000000 ]
@@ -48,9 +48,9 @@ disk_bytes() { # FILE
   echo end | dd of=src/end bs=1M seek=3071 conv=notrunc status=none
   [ "$(disk_bytes src/nothing)" -lt 1000000 ] || skip 'no holes here'
 
-  run -0 timeout 60 "$PCOPY" src dst
+  run -0 timeout 60 "$PCOPY" --stats src dst
   same_list src dst
-  run -0 timeout 60 "$PCOPY" --inplace --update=all src dst
+  run -0 timeout 60 "$PCOPY" --stats --inplace --update=all src dst
 
   same_list src dst
   for file in nothing start end; do
@@ -65,11 +65,11 @@ disk_bytes() { # FILE
     echo "$i" >"src/$i"
   done
 
-  run -0 "$PCOPY" src dst -j 4
+  run -0 "$PCOPY" --stats src dst -j 4
 
   [[ "$output" == *'20,000 copied, 1 directory, '* ]]
   same_list src dst
-  run -0 "$PCOPY" src dst -j 4
+  run -0 "$PCOPY" --stats src dst -j 4
   [[ "$output" == *'0 copied, 20,000 unchanged, 1 directory, '* ]]
 }
 
@@ -77,7 +77,7 @@ disk_bytes() { # FILE
   mkdir src
   (cd src && seq 2000 | xargs mkdir && seq -f '%g/file' 2000 | xargs touch)
 
-  run -0 "$PCOPY" src dst -j 4
+  run -0 "$PCOPY" --stats src dst -j 4
 
   [[ "$output" == *'2,000 copied, 2,001 directories, '* ]]
   same_list src dst
@@ -87,11 +87,11 @@ disk_bytes() { # FILE
   mkdir src
   tool deeptree src 400 100
 
-  run -0 "$PCOPY" src dst -j 4
+  run -0 "$PCOPY" --stats src dst -j 4
 
   [[ "$output" == *'80 copied, 401 directories, '* ]]
   same_list src dst
-  run -0 "$PCOPY" src dst -j 2
+  run -0 "$PCOPY" --stats src dst -j 2
   [[ "$output" == *'0 copied, 80 unchanged, 401 directories, '* ]]
   same_list src dst
 }
@@ -100,10 +100,10 @@ disk_bytes() { # FILE
   mkdir src
   tool deeptree src 300 250
 
-  run -0 "$PCOPY" src dst -j 2 --queue-depth 1
+  run -0 "$PCOPY" --stats src dst -j 2 --queue-depth 1
 
   same_list src dst
-  run -0 --separate-stderr "$PCOPY" -n src other
+  run -0 --separate-stderr "$PCOPY" --stats -n src other
   [ "$(grep -c '^copy' <<<"$output")" -eq 60 ]
 }
 
@@ -111,7 +111,7 @@ disk_bytes() { # FILE
   mkdir src
   tool deeptree src 1500 1
 
-  run -0 "$PCOPY" src dst -j 2
+  run -0 "$PCOPY" --stats src dst -j 2
 
   same_list src dst
 }
@@ -130,7 +130,7 @@ os.unlink("link", dir_fd=fd)
 os.mkdir("link", dir_fd=fd)
 END
 
-  run -1 "$PCOPY" src dst
+  run -1 "$PCOPY" --stats src dst
 
   [[ "$output" == *'pcopy: dst/ddd'*'ddd/link: is a directory, its source'* ]]
   line=$(grep -a 'is a directory, its source' <<<"$output")
@@ -141,7 +141,7 @@ END
   mkdir src
   (cd src && seq 300 | xargs touch)
 
-  run -0 bash -c 'ulimit -Sn 128; "$PCOPY" -q src/* dst/'
+  run -0 bash -c 'ulimit -Sn 128; "$PCOPY" --stats -q src/* dst/'
 
   [ "$(find dst -type f | wc -l)" -eq 300 ]
 }
@@ -154,8 +154,8 @@ END
     ln "$dir/file" "src/link $i"
     dir=$dir/d
   done
-  run -0 bash -c 'ulimit -n 32 && exec "$@"' - "$PCOPY" src dst -j 4
+  run -0 bash -c 'ulimit -n 32 && exec "$@"' - "$PCOPY" --stats src dst -j 4
   same_tree src dst
-  run -0 bash -c 'ulimit -n 32 && exec "$@"' - "$PCOPY" src dst -j 4
+  run -0 bash -c 'ulimit -n 32 && exec "$@"' - "$PCOPY" --stats src dst -j 4
   [[ $output == *'pcopy: 0 copied'* ]]
 }

@@ -16,7 +16,7 @@ teardown() {
 @test "a tree with something of everything" {
   make_varied_tree src
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   same_list -a src dst
   same_copy src dst
@@ -26,8 +26,8 @@ teardown() {
   make_varied_tree src
   tool treelist -a src >before
 
-  run -0 "$PCOPY" src dst
-  run -0 "$PCOPY" --update=all src dst
+  run -0 "$PCOPY" --stats src dst
+  run -0 "$PCOPY" --stats --update=all src dst
 
   tool treelist -a src >after
   diff before after
@@ -42,7 +42,7 @@ same_in_all_modes() { # STATUS
     '-j 4 --queue-depth 1' '--queue-depth=1 -j 16'; do
     n=$((n + 1))
     # shellcheck disable=SC2086
-    run --separate-stderr -"$1" "$PCOPY" $mode src "dst$n" -v
+    run --separate-stderr -"$1" "$PCOPY" --stats $mode src "dst$n" -v
     sed "s/ in [0-9:]* .*//; s/dst$n/dst/g" <<<"$stderr" | sort >"stderr$n"
     sort <<<"${output//dst$n/dst}" >"stdout$n"
     diff stderr1 "stderr$n"
@@ -82,7 +82,7 @@ same_in_all_modes() { # STATUS
   for mode in '-j 1' '-j 4' '-j 16' '--queue-depth 1'; do
     rm -rf out
     # shellcheck disable=SC2086
-    run -0 "$PCOPY" $mode file out
+    run -0 "$PCOPY" --stats $mode file out
     cmp file out
     [ "$(stat -c '%y %a %u %g' file)" = "$(stat -c '%y %a %u %g' out)" ]
     [[ "$output" == *'1 copied'* ]]
@@ -94,7 +94,7 @@ same_in_all_modes() { # STATUS
   chmod 3751 src
   touch -d '2001-02-03 04:05:06.789' src
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   same_list -a src dst
   [[ "$output" == *'0 copied'*'1 directory'* ]]
@@ -103,7 +103,7 @@ same_in_all_modes() { # STATUS
 @test "an empty file" {
   : >file
 
-  run -0 "$PCOPY" file copy
+  run -0 "$PCOPY" --stats file copy
 
   [ -f copy ]
   [ ! -s copy ]
@@ -115,7 +115,7 @@ same_in_all_modes() { # STATUS
     make_bytes "src/$size" "$size"
   done
 
-  run -0 "$PCOPY" src dst -j 2
+  run -0 "$PCOPY" --stats src dst -j 2
 
   diff -r src dst
 }
@@ -127,7 +127,7 @@ same_in_all_modes() { # STATUS
   chmod 0777 src
   umask 077
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [ "$(stat -c %a dst dst/open)" = $'777\n666' ]
 }
@@ -142,7 +142,7 @@ same_in_all_modes() { # STATUS
   for stamp in "${stamps[@]}"; do
     touch -h -d "$stamp" src/file src/link src/dir src
 
-    run -0 "$PCOPY" src "$stamp"
+    run -0 "$PCOPY" --stats src "$stamp"
 
     same_list src "$stamp"
   done
@@ -158,7 +158,7 @@ same_in_all_modes() { # STATUS
   chmod 2755 src/setgid
   chmod 3777 src
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   same_list src dst
 }
@@ -170,7 +170,7 @@ same_in_all_modes() { # STATUS
   ln -s / src/root
   ln -s . src/here
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   same_list src dst
 }
@@ -181,7 +181,7 @@ same_in_all_modes() { # STATUS
   python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("src/socket")'
   touch -d '2001-02-03 04:05:06.789' src/fifo src/socket
 
-  run -0 timeout 60 "$PCOPY" src dst
+  run -0 timeout 60 "$PCOPY" --stats src dst
 
   same_list src dst
 }
@@ -193,7 +193,7 @@ same_in_all_modes() { # STATUS
   mknod src/tape b 9 250
   chmod 0642 src/null
 
-  run -0 timeout 60 "$PCOPY" src dst
+  run -0 timeout 60 "$PCOPY" --stats src dst
 
   same_list src dst
 }
@@ -207,8 +207,8 @@ same_in_all_modes() { # STATUS
   run -0 unshare -m sh -euc '
     mount -t tmpfs none src/mounted
     echo there >src/mounted/file
-    "$PCOPY" -x src without
-    "$PCOPY" src with'
+    "$PCOPY" --stats -x src without
+    "$PCOPY" --stats src with'
 
   [ -d without/mounted ]
   [ -z "$(ls -A without/mounted)" ]
@@ -221,13 +221,13 @@ same_in_all_modes() { # STATUS
   echo x >src/x
   ln -s x src/dir/link
 
-  run -0 --separate-stderr "$PCOPY" -v src dst
+  run -0 --separate-stderr "$PCOPY" --stats -v src dst
 
   [ "$(sort <<<"$output")" = "$(printf '%s\n' \
     $'copied\tdst/dir/link' $'copied\tdst/x' \
     $'directory\tdst' $'directory\tdst/dir')" ]
 
-  run -0 --separate-stderr "$PCOPY" src/x one -v
+  run -0 --separate-stderr "$PCOPY" --stats src/x one -v
 
   [ "$output" = $'copied\tone' ]
 }
@@ -238,17 +238,17 @@ same_in_all_modes() { # STATUS
   # them are to be there, or none.
   rm -f src/closed/x src/large src/dangling src/fifo
   mkdir dst
-  "$PCOPY" -q src/dir dst/dir
+  "$PCOPY" --stats -q src/dir dst/dir
   echo changed and longer >'dst/dir/file 9'
   chmod 600 'dst/dir/file 8'
   rm 'dst/dir/file 10'
   tool treelist dst >before
 
-  run -0 --separate-stderr "$PCOPY" -n src dst
+  run -0 --separate-stderr "$PCOPY" --stats -n src dst
   sed 's/^copy\t/copied\t/; s/^mend\t/mended\t/' <<<"$output" | sort >planned
   [[ "$stderr" == *'dry run, nothing changed'* ]]
   tool treelist dst >after
-  run -0 --separate-stderr "$PCOPY" -v src dst
+  run -0 --separate-stderr "$PCOPY" --stats -v src dst
   sort <<<"$output" >made
 
   diff before after
@@ -259,12 +259,12 @@ same_in_all_modes() { # STATUS
 @test "-n of a copy that does not exist yet makes nothing at all" {
   make_varied_tree src
 
-  run -0 --separate-stderr "$PCOPY" -n src dst
+  run -0 --separate-stderr "$PCOPY" --stats -n src dst
   sed 's/^copy\t/copied\t/; s/^mend\t/mended\t/' <<<"$output" | sort >planned
   [ ! -e dst ]
-  run -0 --separate-stderr "$PCOPY" -n src new/
+  run -0 --separate-stderr "$PCOPY" --stats -n src new/
   [ ! -e new ]
-  run -0 --separate-stderr "$PCOPY" -v src dst
+  run -0 --separate-stderr "$PCOPY" --stats -v src dst
   sort <<<"$output" >made
 
   diff planned made
@@ -273,7 +273,7 @@ same_in_all_modes() { # STATUS
 @test "-q says nothing when all is well" {
   make_varied_tree src
 
-  run -0 "$PCOPY" -q src dst
+  run -0 "$PCOPY" --stats -q src dst
 
   [ -z "$output" ]
 }
@@ -285,7 +285,7 @@ same_in_all_modes() { # STATUS
     echo "$i" >"b/$i"
   done
 
-  run -0 "$PCOPY" a b a/large dst/ -j 4 --queue-depth 1
+  run -0 "$PCOPY" --stats a b a/large dst/ -j 4 --queue-depth 1
 
   same_copy a dst/a
   same_copy b dst/b

@@ -30,7 +30,7 @@ make_own() { # DIR...
   echo open >place/src/open
   chmod 000 place/src/secret
 
-  run -1 as_user "$PCOPY" place/src place/dst
+  run -1 as_user "$PCOPY" --stats place/src place/dst
 
   [[ "$output" == *'pcopy: place/src/secret: cannot open: Permission denied'* ]]
   [[ "$output" == *'1 failed'* ]]
@@ -45,7 +45,7 @@ make_own() { # DIR...
   echo y >place/src/open/y
   chmod 0311 place/src/closed
 
-  run -1 as_user "$PCOPY" place/src place/dst
+  run -1 as_user "$PCOPY" --stats place/src place/dst
 
   [[ "$output" == *'pcopy: place/src/closed: cannot open directory: Permission denied'* ]]
   [[ "$output" == *'1 failed'* ]]
@@ -62,7 +62,7 @@ make_own() { # DIR...
   own place/src
   chmod 0400 place/src/listed
 
-  run -1 as_user "$PCOPY" place/src place/dst
+  run -1 as_user "$PCOPY" --stats place/src place/dst
   chmod 0700 place/src/listed
 
   [[ "$output" == *'place/src/listed'*'Permission denied'* ]]
@@ -74,7 +74,7 @@ make_own() { # DIR...
   mkdir place/src
   chmod 000 place/src
 
-  run -2 as_user "$PCOPY" place/src place/dst
+  run -2 as_user "$PCOPY" --stats place/src place/dst
 
   [[ "$output" == *'pcopy: place/src: cannot open: Permission denied'* ]]
   [ ! -e place/dst ]
@@ -85,7 +85,7 @@ make_own() { # DIR...
   mkdir place/src ro
   chmod 0555 ro
 
-  run -2 as_user "$PCOPY" place/src ro/dst
+  run -2 as_user "$PCOPY" --stats place/src ro/dst
 
   [[ "$output" == *'pcopy: ro/dst: cannot create or open: Permission denied'* ]]
 }
@@ -96,7 +96,7 @@ make_own() { # DIR...
   mkdir ro
   chmod 0555 ro
 
-  run -1 as_user "$PCOPY" place/x ro/dst
+  run -1 as_user "$PCOPY" --stats place/x ro/dst
 
   [[ "$output" == *'pcopy: ro/dst: cannot create: Permission denied'* ]]
 }
@@ -109,7 +109,7 @@ make_own() { # DIR...
   own place/src
   chmod 0555 place/src/a/b/c place/src/a/b place/src/a place/src
 
-  run -0 as_user "$PCOPY" place/src place/dst
+  run -0 as_user "$PCOPY" --stats place/src place/dst
 
   same_list place/src place/dst
 }
@@ -120,7 +120,7 @@ make_own() { # DIR...
   echo x >place/src/a/b/c/x
   own place/src
   chmod 0555 place/src/a/b/c place/src/a/b place/src/a place/src
-  as_user "$PCOPY" -q place/src place/dst
+  as_user "$PCOPY" --stats -q place/src place/dst
   chmod -R u+w place/src
   echo changed >place/src/a/b/c/x
   echo new >place/src/a/new
@@ -128,10 +128,10 @@ make_own() { # DIR...
   own place/src
   chmod 0555 place/src/a/b/c place/src/a/b place/src/a place/src
 
-  run -0 as_user "$PCOPY" place/src place/dst
+  run -0 as_user "$PCOPY" --stats place/src place/dst
 
   same_list place/src place/dst
-  run -0 as_user "$PCOPY" place/src place/dst
+  run -0 as_user "$PCOPY" --stats place/src place/dst
   [[ "$output" == *'0 copied, 2 unchanged, '* ]]
   same_list place/src place/dst
 }
@@ -146,7 +146,7 @@ make_own() { # DIR...
   done
   own place/src
 
-  run as_user "$PCOPY" -q place/src place/dst
+  run as_user "$PCOPY" --stats -q place/src place/dst
 
   [ "$(cd place/src && stat -c '%n %a %Y' -- *)" = \
     "$(cd place/dst && stat -c '%n %a %Y' -- *)" ]
@@ -165,18 +165,18 @@ make_own() { # DIR...
   chmod 2755 src/y
   touch -d '2001-02-03 04:05:06.789' src/x src/y src
 
-  run -0 as_user "$PCOPY" src place/dst
+  run -0 as_user "$PCOPY" --stats src place/dst
 
   [[ "$output" == *'not preserved: 3 owners'* ]]
   [ "$(stat -c '%U %a %y' place/dst/x)" = "nobody 755 $(stat -c %y src/x)" ]
   [ "$(stat -c '%U %a %y' place/dst/y)" = "nobody 755 $(stat -c %y src/y)" ]
   [ "$(stat -c %y place/dst)" = "$(stat -c %y src)" ]
   # And again: what cannot be kept is no reason to copy anew, or to promise it.
-  run -0 --separate-stderr as_user "$PCOPY" -nvv src place/dst
+  run -0 --separate-stderr as_user "$PCOPY" --stats -nvv src place/dst
   [ "$(cut -f 1 <<<"$output" | sort -u)" = unchanged ]
   [[ "$stderr" == *'2 unchanged'*'not preserved: 2 owners'* ]]
   [[ "$stderr" != *mended* ]]
-  run -0 as_user "$PCOPY" src place/dst
+  run -0 as_user "$PCOPY" --stats src place/dst
   [[ "$output" == *'0 copied, 2 unchanged'* ]]
 }
 
@@ -191,9 +191,9 @@ make_own() { # DIR...
   chgrp 2002 place/src/other
   user=(setpriv --reuid=65534 --regid=65534 --groups=2001)
 
-  run -0 --separate-stderr "${user[@]}" "$PCOPY" -n place/src place/dst
+  run -0 --separate-stderr "${user[@]}" "$PCOPY" --stats -n place/src place/dst
   planned=$(grep ^mend <<<"$output")
-  run -0 --separate-stderr "${user[@]}" "$PCOPY" -v place/src place/dst
+  run -0 --separate-stderr "${user[@]}" "$PCOPY" --stats -v place/src place/dst
 
   [ "$planned" = $'mend\tplace/dst/member' ]
   [ "$(grep ^mend <<<"$output")" = $'mended\tplace/dst/member' ]
@@ -207,7 +207,7 @@ make_own() { # DIR...
   chmod 0444 place/dst/file
   own place
 
-  run -0 as_user "$PCOPY" --inplace place/src place/dst
+  run -0 as_user "$PCOPY" --stats --inplace place/src place/dst
 
   same_list place/src place/dst
 }
@@ -215,13 +215,13 @@ make_own() { # DIR...
 @test "--inplace replaces a program that runs" {
   mkdir src
   echo new >src/program
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   install /bin/sleep dst/program
   dst/program 1000 3>&- &
   pid=$!
   wait_until [ "/proc/$pid/exe" -ef dst/program ]
 
-  run "$PCOPY" --inplace src dst
+  run "$PCOPY" --stats --inplace src dst
   kill "$pid"
 
   [ "$status" -eq 0 ]
@@ -236,7 +236,7 @@ make_own() { # DIR...
   chmod 4755 'place/src/dir/file 1'
   chmod 2755 'place/src/dir/file 2'
 
-  run -0 as_user "$PCOPY" place/src place/dst -j 4
+  run -0 as_user "$PCOPY" --stats place/src place/dst -j 4
 
   same_list place/src place/dst
 }
@@ -249,7 +249,7 @@ make_own() { # DIR...
   done
   chmod 000 place/src/*7
 
-  run -1 as_user "$PCOPY" place/src place/dst -j 4
+  run -1 as_user "$PCOPY" --stats place/src place/dst -j 4
 
   [ "$(grep -c 'cannot open: Permission denied' <<<"$output")" -eq 20 ]
   [ "$(sort <<<"$output" | uniq -d)" = '' ]
@@ -264,7 +264,7 @@ make_own() { # DIR...
   echo secret >place/src/secret
   chmod 000 place/src/secret
 
-  run -1 as_user "$PCOPY" -q place/src place/dst
+  run -1 as_user "$PCOPY" --stats -q place/src place/dst
 
   [[ "${lines[0]}" == 'pcopy: place/src/secret: cannot open: Permission denied' ]]
 }
@@ -274,7 +274,7 @@ make_own() { # DIR...
   echo x >src/file
   ln src/file src/other
 
-  run -1 "$PCOPY" src dst
+  run -1 "$PCOPY" --stats src dst
 
   [ -d dst/file ]
 }
@@ -284,7 +284,7 @@ make_own() { # DIR...
   mkdir src
   echo x >src/x
 
-  run -1 bash -c '"$PCOPY" -v src dst >/dev/full'
+  run -1 bash -c '"$PCOPY" --stats -v src dst >/dev/full'
 
   [[ "$output" == *'standard output'*'No space left on device'* ]]
   same_list src dst
@@ -293,7 +293,7 @@ make_own() { # DIR...
 @test "a closed output, input and error do no harm" {
   make_varied_tree src
 
-  run -0 bash -c '"$PCOPY" -q src dst <&- >&- 2>&-'
+  run -0 bash -c '"$PCOPY" --stats -q src dst <&- >&- 2>&-'
 
   same_copy src dst
 }
@@ -301,7 +301,7 @@ make_own() { # DIR...
 @test "descriptors that were inherited are not given to anybody or used" {
   make_varied_tree src
 
-  run -0 bash -c 'exec 3<src/small 4>other 5<src; "$PCOPY" -q src dst'
+  run -0 bash -c 'exec 3<src/small 4>other 5<src; "$PCOPY" --stats -q src dst'
 
   [ ! -s other ]
   same_copy src dst
@@ -310,7 +310,7 @@ make_own() { # DIR...
 @test "few descriptors are enough" {
   make_varied_tree src
 
-  run -0 bash -c 'ulimit -n 80; "$PCOPY" -q src dst -j 2'
+  run -0 bash -c 'ulimit -n 80; "$PCOPY" --stats -q src dst -j 2'
 
   same_copy src dst
 }

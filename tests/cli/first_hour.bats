@@ -129,3 +129,84 @@ END
   [ "$(sort <<<"$output")" = $'current\tout/a\t\ncurrent\tout/new\t\ncurrent\tout/sub/b\t' ] ||
     [ "$(sort <<<"$output")" = $'current\tout/a\ncurrent\tout/new\ncurrent\tout/sub/b' ]
 }
+
+# Status, text that is said, command: in this order, each on what the ones
+# before have left.
+transcript() {
+  cat <<'END'
+2|no SRC given|pcopy
+2|no DST given behind 'src'|pcopy src
+2|no PATH|pcopy --each
+0||pcopy -h
+0|copied|pcopy -av src one
+0||pcopy -r src one
+0|0 copied|pcopy --stats src one
+0||pcopy src/ two/
+2|unknown option '-z'|pcopy -avz src three
+2|ACLs|pcopy -aHAX src three
+2|sizes are shown|pcopy -avh --progress src three
+2|did you mean --recursive?|pcopy --recursve src three
+2|ever deleted|pcopy --delete src one
+2|no patterns|pcopy --exclude=*.o src one
+2|--mkpath|pcopy src missing/deep/dst
+0||pcopy --mkpath src missing/deep/dst
+2|x|pcopy src/a src/sub x
+5|the same|pcopy src src
+5|into itself|pcopy src src/sub/copy
+5|/dev/null|pcopy src/a /dev/null
+0||pcopy src/a one
+1|cannot open|pcopy src/a nothing one/
+0|dry run|pcopy -n src four
+2|one word|pcopy --each src -- "wc -l {}"
+2|here it is -n N|pcopy --each src wc -l
+2|no COMMAND given behind --|pcopy --each src wc
+127|cannot run the command|pcopy --each src -- wcc -l
+2|here it is -j N|pcopy --each -P 4 src -- wc -l
+0|src/a|pcopy --each src -- wc -l
+2|COMMAND|pcopy --map src five
+0||pcopy --map src five -- cat
+END
+}
+
+@test "the first hour, word for word" {
+  mkdir bin
+  ln -s "$PCOPY" bin/pcopy
+  PATH=$PWD/bin:$PATH
+  while IFS='|' read -r want text line; do
+    status=0
+    output=$(sh -c "$line" 2>&1 </dev/null) || status=$?
+    if [ "$status" -ne "$want" ] || [[ $output != *"$text"* ]]; then
+      echo "$line: status $status, not $want with: $text"
+      echo "$output"
+      return 1
+    fi
+  done < <(transcript)
+  diff -r src two/src
+  diff -r src missing/deep/dst
+  [ ! -e three ] && [ ! -e four ] && [ ! -e x ]
+}
+
+@test "a run without trouble says nothing to a pipe, and sums up in a log" {
+  run -0 "$PCOPY" src dst
+  [ -z "$output" ]
+  run -0 "$PCOPY" src dst
+  [ -z "$output" ]
+  for option in --stats -v; do
+    run -0 "$PCOPY" "$option" src dst
+    [[ $output == *'0 copied, 2 unchanged'* ]]
+  done
+  "$PCOPY" src dst 2>log
+  grep -q '0 copied, 2 unchanged' log
+  run -0 "$PCOPY" -q --stats src dst
+  [ -z "$output" ]
+  run -0 "$PTYRUN" "$PCOPY" --progress=never src dst
+  [[ $output == *'0 copied, 2 unchanged'* ]]
+  # Trouble is summed up anyway.
+  chmod 000 src/a
+  if is_root; then
+    run -1 "$PCOPY" src nothing dst/
+  else
+    run -1 "$PCOPY" src dst
+  fi
+  [[ $output == *' failed'* ]]
+}

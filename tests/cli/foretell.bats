@@ -37,10 +37,10 @@ foretold() { # FUNCTION [ARG]...
   shift
   rm -rf dst
   "$make"
-  run "$PCOPY" -n "$@"
+  run "$PCOPY" --stats -n "$@"
   dry=$(told "$output")
   dry_status=$status
-  run "$PCOPY" -v "$@"
+  run "$PCOPY" --stats -v "$@"
   if [ "$status" -ne "$dry_status" ] || [ "$(told "$output")" != "$dry" ]; then
     echo "$make: pcopy $*: foretold $dry_status, was $status"
     diff <(echo "$dry") <(told "$output")

@@ -46,11 +46,11 @@ traps() { # LINK
     while read -r dst; do
       for from in src src/one '-n src' '--force src' 'src src/one'; do
         # shellcheck disable=SC2086
-        run "$PCOPY" $from "$dst"
+        run "$PCOPY" --stats $from "$dst"
         [ "$status" -eq 5 ] || [[ $from == 'src src/one' && $status == 2 ]]
       done
     done < <(traps "$name"; traps "$trap" | grep -v '^\(to\|sub\)-')
-    run -5 "$PCOPY" -t "$trap/sub" src
+    run -5 "$PCOPY" --stats -t "$trap/sub" src
   done
   [ "$(find victim | sort)" = "$before" ]
 }
@@ -64,10 +64,10 @@ traps() { # LINK
   ln -s //"$PWD"/victim// slashes
   chown -h 65534 slash root slashes
 
-  run -5 "$PCOPY" src slash/new
-  run -5 "$PCOPY" src slashes/new
-  run -5 "$PCOPY" src "root$PWD/victim/new"
-  run -5 "$PCOPY" src "root/$PWD/bobs/new"
+  run -5 "$PCOPY" --stats src slash/new
+  run -5 "$PCOPY" --stats src slashes/new
+  run -5 "$PCOPY" --stats src "root$PWD/victim/new"
+  run -5 "$PCOPY" --stats src "root/$PWD/bobs/new"
   [ -z "$(ls -A victim)$(ls -A bobs)" ]
 }
 
@@ -81,15 +81,15 @@ traps() { # LINK
   ln -s ../bobs shared/bobs
   chown -h 65534 shared/bobs
 
-  run -0 "$PCOPY" src shared/roots/new
-  run -0 "$PCOPY" src shared/bobs/new
-  run -0 "$PCOPY" src shared/bobs/sub/../again
+  run -0 "$PCOPY" --stats src shared/roots/new
+  run -0 "$PCOPY" --stats src shared/bobs/new
+  run -0 "$PCOPY" --stats src shared/bobs/sub/../again
   same_copy src real/new
   same_copy src bobs/new
   same_copy src bobs/again
-  run -0 as_user "$PCOPY" src shared/bobs/sub/mine
+  run -0 as_user "$PCOPY" --stats src shared/bobs/sub/mine
   ln -s ../bobs/sub shared/root-to-bob
-  run -0 as_user "$PCOPY" src shared/root-to-bob/./his
+  run -0 as_user "$PCOPY" --stats src shared/root-to-bob/./his
   diff -r src bobs/sub/mine
   diff -r src bobs/sub/his
 }
@@ -97,14 +97,14 @@ traps() { # LINK
 @test "links in circles, and many in a row" {
   ln -s b a
   ln -s a b
-  run -2 "$PCOPY" src a/new
+  run -2 "$PCOPY" --stats src a/new
   [[ "$output" == *'Too many levels'* ]]
   mkdir real
   ln -s real 0
   for i in {1..39}; do
     ln -s "$((i - 1))" "$i"
   done
-  run -0 "$PCOPY" src 39/new
+  run -0 "$PCOPY" --stats src 39/new
   same_copy src real/new
 }
 
@@ -122,12 +122,12 @@ traps() { # LINK
   # Neither may be read by its owner, who is the user.
   chmod 311 hall
 
-  run -0 "${as[@]}" "$PCOPY" src hall/copy
-  run -0 "${as[@]}" "$PCOPY" src/one hall/copied
-  run -0 "${as[@]}" "$PCOPY" src/one src/sub hall/
-  run -0 "${as[@]}" "$PCOPY" hall/file taken
-  run -0 "${as[@]}" "$PCOPY" hall/tree tree
-  run -0 "${as[@]}" "$PCOPY" -n hall/tree hall/room
+  run -0 "${as[@]}" "$PCOPY" --stats src hall/copy
+  run -0 "${as[@]}" "$PCOPY" --stats src/one hall/copied
+  run -0 "${as[@]}" "$PCOPY" --stats src/one src/sub hall/
+  run -0 "${as[@]}" "$PCOPY" --stats hall/file taken
+  run -0 "${as[@]}" "$PCOPY" --stats hall/tree tree
+  run -0 "${as[@]}" "$PCOPY" --stats -n hall/tree hall/room
   chmod 700 hall
   same_copy src hall/copy
   same_copy src/sub hall/sub
@@ -137,7 +137,7 @@ traps() { # LINK
 leaf' ]
   chmod 311 hall
   # It cannot be listed.
-  run -2 "${as[@]}" "$PCOPY" hall dst
+  run -2 "${as[@]}" "$PCOPY" --stats hall dst
   [[ "$output" == *'hall: cannot open: Permission denied'* ]]
   [ ! -e dst ]
 }
@@ -149,11 +149,11 @@ leaf' ]
     chown -R 65534:65534 src
   fi
 
-  run -0 as_user "$PCOPY" src dst
+  run -0 as_user "$PCOPY" --stats src dst
   same_copy src dst
   chmod 311 dst src/sub
   chmod 755 src/sub
-  run -0 as_user "$PCOPY" src dst
+  run -0 as_user "$PCOPY" --stats src dst
   same_copy src dst
   [[ "$output" == *'0 copied, 2 unchanged'* ]]
 }
@@ -163,7 +163,7 @@ leaf' ]
   mkdir -m 733 dst
   chmod o+rX -R src
 
-  run as_user "$PCOPY" src dst
+  run as_user "$PCOPY" --stats src dst
   [ "$(cat dst/one dst/sub/two)" = 'one
 two' ]
   [ "$(stat -c %a dst)" = 733 ]
@@ -178,8 +178,8 @@ two' ]
     (
       umask "$mask"
       mkdir "group/mkdir$mask"
-      "$PCOPY" -q src "group/pcopy$mask/"
-      "$PCOPY" -q -t "group/also$mask" src/one
+      "$PCOPY" --stats -q src "group/pcopy$mask/"
+      "$PCOPY" --stats -q -t "group/also$mask" src/one
     )
     for made in pcopy also; do
       [ "$(stat -c '%a %g %u' "group/mkdir$mask")" = \
@@ -195,7 +195,7 @@ two' ]
 
   umask 077
   mkdir acl/mkdir
-  run -0 "$PCOPY" src acl/pcopy/
+  run -0 "$PCOPY" --stats src acl/pcopy/
 
   [ "$(getfacl -c acl/mkdir)" = "$(getfacl -c acl/pcopy)" ]
 }
@@ -218,7 +218,7 @@ kept() { # DIR
     touch -d 2001-02-03 "$dst"
     before=$(stat -c '%a %u %g' "$dst")
     for i in 1 2; do
-      run -0 "$PCOPY" src "$dst"
+      run -0 "$PCOPY" --stats src "$dst"
       [ "$(grep -c "$dst: is shared" <<<"$output")" -eq 1 ]
       [ "$(stat -c '%a %u %g' "$dst")" = "$before" ]
     done
@@ -228,10 +228,10 @@ kept() { # DIR
   done
   touch -d 2001-02-03 shared
   before=$(kept shared)
-  run -0 "$PCOPY" -n src shared
-  run -0 "$PCOPY" src shared
-  run -0 "$PCOPY" --force src shared
-  run -0 "$PCOPY" src src/one -t shared
+  run -0 "$PCOPY" --stats -n src shared
+  run -0 "$PCOPY" --stats src shared
+  run -0 "$PCOPY" --stats --force src shared
+  run -0 "$PCOPY" --stats src src/one -t shared
   [ "$(stat -c '%a %u %g' shared)" = "$(head -1 <<<"$before" | cut -d' ' -f1-3)" ]
 }
 
@@ -239,19 +239,19 @@ kept() { # DIR
   mkdir -m 755 top
   mkdir -m 1777 top/src
 
-  run -0 "$PCOPY" src top/
+  run -0 "$PCOPY" --stats src top/
   [ "$(stat -c %a top/src)" = 1777 ]
-  run -0 "$PCOPY" -t top src
+  run -0 "$PCOPY" --stats -t top src
   [ "$(stat -c %a top/src)" = 1777 ]
 }
 
 @test "the copy of a sticky directory is brought up to date" {
   chmod 1777 src
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   echo more >src/more
   touch -d 2001-02-03 src
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [[ "$output" != *'is shared'* ]]
   same_copy src dst
@@ -287,14 +287,14 @@ kept() { # DIR
   for mask in 022 077 002; do
     (
       umask "$mask"
-      "$PCOPY" -q --no-preserve=mode src "new$mask"
+      "$PCOPY" --stats -q --no-preserve=mode src "new$mask"
       cp -r --no-preserve=mode src "cp$mask"
     )
     for name in . one sub sub/two fifo; do
       [ "$(stat -c %a "new$mask/$name")" = "$(stat -c %a "cp$mask/$name")" ]
     done
   done
-  (umask 077; "$PCOPY" -q --no-preserve=mode,owner src parent/copy)
+  (umask 077; "$PCOPY" --stats -q --no-preserve=mode,owner src parent/copy)
   [ "$(stat -c %a parent/copy/sub)" = 2700 ]
 
   chmod 640 new022/one
@@ -304,7 +304,7 @@ kept() { # DIR
   for more in -v --inplace --update=all; do
     echo "$more" >>src/one
     echo "$more" >>src/sub/two
-    run -0 "$PCOPY" --no-preserve=mode $more src new022
+    run -0 "$PCOPY" --stats --no-preserve=mode $more src new022
     cmp src/one new022/one
     [ "$(cd new022 && stat -c %a . one sub sub/two)" = '751
 640
@@ -326,5 +326,5 @@ kept() { # DIR
   [[ $output != *copy/mnt/disk* ]]
   run -5 unshare -m sh -c '
     mount -t tmpfs none root/mnt && "$1" root root/mnt/copy' sh "$PCOPY"
-  run -5 "$PCOPY" -x root root/etc/copy
+  run -5 "$PCOPY" --stats -x root root/etc/copy
 }

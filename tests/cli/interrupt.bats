@@ -40,7 +40,7 @@ does_the_rest() {
 
   n=$(n_files dst)
   [ "$n" -lt 300 ]
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   [ "$(count_of unchanged "$output")" -eq "$n" ]
   [ "$(count_of copied "$output")" -eq $((300 - n)) ]
   same_copy src dst
@@ -103,7 +103,7 @@ does_the_rest() {
 
   setsid env --default-signal=INT strace -DDD -f -qq -o trace \
     -e trace=linkat -e inject=linkat:delay_enter=50000 \
-    "$PCOPY" src dst -j 2 >out 2>err 3>&- &
+    "$PCOPY" --stats src dst -j 2 >out 2>err 3>&- &
   pid=$!
   wait_until has_files dst 5
   kill -INT -- "-$pid"
@@ -123,7 +123,7 @@ does_the_rest() {
     trap '' INT
     exec strace -DDD -f -qq -o trace \
       -e trace=linkat -e inject=linkat:signal=STOP:when=1 \
-      "$PCOPY" src dst -j 2 >out 2>err 3>&-
+      "$PCOPY" --stats src dst -j 2 >out 2>err 3>&-
   ) &
   pid=$!
   wait_until has_stopped
@@ -212,7 +212,7 @@ interrupt() {
   [ -s dst/big ]
   fails cmp src/big dst/big
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
 }
 

@@ -17,7 +17,7 @@ teardown() {
 refused() { # STATUS TEXT ARG...
   local before
   before=$(find . -printf '%p %y %i %T@ %C@\n' | sort)
-  run -"$1" "$PCOPY" "${@:3}"
+  run -"$1" "$PCOPY" --stats "${@:3}"
   [[ "$output" == *"$2"* ]]
   [ "$(find . -printf '%p %y %i %T@ %C@\n' | sort)" = "$before" ]
 }
@@ -32,12 +32,12 @@ refused() { # STATUS TEXT ARG...
 @test "all missing parents are made, for each form of DST" {
   mkdir there
 
-  run -0 "$PCOPY" --mkpath src a/b/c/dst
-  run -0 "$PCOPY" --mkpath src there/d/into/
-  run -0 "$PCOPY" --mkpath src/one "$PWD/e/f/file"
-  run -0 "$PCOPY" --mkpath -t g/h src src/one
-  run -0 "$PCOPY" --mkpath src src/one i/j
-  run -0 "$PCOPY" --mkpath --parents src/sub/two k/l
+  run -0 "$PCOPY" --stats --mkpath src a/b/c/dst
+  run -0 "$PCOPY" --stats --mkpath src there/d/into/
+  run -0 "$PCOPY" --stats --mkpath src/one "$PWD/e/f/file"
+  run -0 "$PCOPY" --stats --mkpath -t g/h src src/one
+  run -0 "$PCOPY" --stats --mkpath src src/one i/j
+  run -0 "$PCOPY" --stats --mkpath --parents src/sub/two k/l
 
   same_tree src a/b/c/dst
   same_tree src there/d/into/src
@@ -45,7 +45,7 @@ refused() { # STATUS TEXT ARG...
   same_tree src g/h/src
   same_tree src i/j/src
   cmp src/sub/two k/l/src/sub/two
-  run -0 "$PCOPY" --mkpath src a/b/c/dst
+  run -0 "$PCOPY" --stats --mkpath src a/b/c/dst
   [[ "$output" == *'0 copied, '* ]]
 }
 
@@ -57,7 +57,7 @@ refused() { # STATUS TEXT ARG...
   for mask in 022 077 777; do
     umask "$mask"
     mkdir -p "theirs/$mask/b"
-    run -0 "$PCOPY" --mkpath src/one "mine/$mask/b/c"
+    run -0 "$PCOPY" --stats --mkpath src/one "mine/$mask/b/c"
     umask 022
     [ "$(stat -c %a "mine/$mask")" = "$(stat -c %a "theirs/$mask")" ]
   done
@@ -90,8 +90,8 @@ refused() { # STATUS TEXT ARG...
   mkdir -p dst
   echo mine >dst/mine
 
-  run -0 "$PCOPY" --mkpath src/one a/dst
-  run -0 "$PCOPY" --mkpath src b/dst
+  run -0 "$PCOPY" --stats --mkpath src/one a/dst
+  run -0 "$PCOPY" --stats --mkpath src b/dst
 
   cmp src/one a/dst
   same_tree src b/dst
@@ -101,16 +101,16 @@ refused() { # STATUS TEXT ARG...
   mkdir dst
   ln -s sub link
 
-  run -0 "$PCOPY" -T src dst/
-  run -0 "$PCOPY" --no-target-directory src new/
-  run -0 "$PCOPY" -T src/one file
-  run -0 "$PCOPY" -T src/sub/two file
+  run -0 "$PCOPY" --stats -T src dst/
+  run -0 "$PCOPY" --stats --no-target-directory src new/
+  run -0 "$PCOPY" --stats -T src/one file
+  run -0 "$PCOPY" --stats -T src/sub/two file
 
   same_tree src dst
   same_tree src new
   cmp src/sub/two file
-  run -0 "$PCOPY" -T link copy
-  run -0 "$PCOPY" -T link copy
+  run -0 "$PCOPY" --stats -T link copy
+  run -0 "$PCOPY" --stats -T link copy
   [ "$(readlink copy)" = sub ]
 }
 

@@ -22,7 +22,7 @@ teardown() {
     echo "$byte" >"src/$name"
   done
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [ "$(count_of copied "$output")" -eq 254 ]
   same_copy src dst
@@ -40,8 +40,8 @@ teardown() {
   echo x >src/.pcopy.abcdefghijkl
   mkdir src/..a src/.pcopy.dir
 
-  run -0 "$PCOPY" src dst
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
+  run -0 "$PCOPY" --stats src dst
 
   [[ "$output" == *'0 copied, 8 unchanged'* ]]
   same_copy src dst
@@ -55,13 +55,13 @@ teardown() {
   ln -s "$long" "src/${long}l"
   mkfifo "src/${long}p"
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
   # Replaced, too: the name beside it must fit.
   echo longer >"src/${long}f"
   ln -sfn other "src/${long}l"
   touch -h -d 2001-01-01 "src/${long}l"
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [ "$(count_of copied "$output")" -eq 2 ]
   same_copy src dst
@@ -71,8 +71,8 @@ teardown() {
   mkdir $'src\n\xff'
   echo x >$'src\n\xff/x'
 
-  run -0 "$PCOPY" $'src\n\xff' $'dst\e[31m'
-  run -0 "$PCOPY" $'src\n\xff' into/
+  run -0 "$PCOPY" --stats $'src\n\xff' $'dst\e[31m'
+  run -0 "$PCOPY" --stats $'src\n\xff' into/
 
   same_copy $'src\n\xff' $'dst\e[31m'
   same_copy $'src\n\xff' into/$'src\n\xff'
@@ -92,7 +92,7 @@ is_plain() { # TEXT
   echo x >src/$'back\\slash\'quote\t'
   echo x >src/ü
 
-  run -0 --separate-stderr "$PCOPY" -v src dst
+  run -0 --separate-stderr "$PCOPY" --stats -v src dst
 
   [ "$(wc -l <<<"$output")" -eq 7 ]
   [[ "$output" == *$'copied\t$\'dst/new\\nline\''* ]]
@@ -109,7 +109,7 @@ is_plain() { # TEXT
   mkdir src
   echo x >"src/$name"
 
-  run -0 --separate-stderr "$PCOPY" -v src/"$name" dst/
+  run -0 --separate-stderr "$PCOPY" --stats -v src/"$name" dst/
 
   quoted=$(tail -n 1 <<<"$output" | cut -f 2-)
   eval "unquoted=$quoted"
@@ -123,12 +123,12 @@ is_plain() { # TEXT
     mkdir "dst/$name"
   done
 
-  run -1 "$PCOPY" src dst
+  run -1 "$PCOPY" --stats src dst
   is_plain "$output"
   [[ "$output" == *$'pcopy: $\'dst/new\\nline\': is a directory'* ]]
   [[ "$output" == *$'pcopy: $\'dst/\\x1b[31mred\': is a directory'* ]]
   [[ "$output" == *$'pcopy: $\'dst/bad\\xff\': is a directory'* ]]
 
-  run -2 "$PCOPY" $'no\nwhere' new
+  run -2 "$PCOPY" --stats $'no\nwhere' new
   [ "$output" = $'pcopy: $\'no\\nwhere\': cannot open: No such file or directory' ]
 }

@@ -21,23 +21,23 @@ refused() { # STATUS TEXT ARG...
   local before
 
   before=$(find . -printf '%p %y %i %T@ %C@\n' | sort)
-  run -"$1" "$PCOPY" "${@:3}"
+  run -"$1" "$PCOPY" --stats "${@:3}"
   [[ "$output" == *"$2"* ]]
   [ "$(find . -printf '%p %y %i %T@ %C@\n' | sort)" = "$before" ]
 }
 
 @test "DST that does not exist becomes the copy" {
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   same_copy src dst
   [ ! -e dst/src ]
 }
 
 @test "DST that exists is the copy still, not what it is put into" {
-  "$PCOPY" src dst
+  "$PCOPY" --stats src dst
   echo more >src/more
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   same_copy src dst
 }
@@ -46,7 +46,7 @@ refused() { # STATUS TEXT ARG...
   mkdir dst
   echo mine >dst/mine
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [ "$(cat dst/mine)" = mine ]
   [ "$(cat dst/sub/two)" = two ]
@@ -55,9 +55,9 @@ refused() { # STATUS TEXT ARG...
 @test "a slash behind DST puts the copy into it, be it there or not" {
   mkdir old
 
-  run -0 "$PCOPY" src old/
-  run -0 "$PCOPY" src new/
-  run -0 "$PCOPY" src/one file/
+  run -0 "$PCOPY" --stats src old/
+  run -0 "$PCOPY" --stats src new/
+  run -0 "$PCOPY" --stats src/one file/
 
   same_copy src old/src
   same_copy src new/src
@@ -68,21 +68,21 @@ refused() { # STATUS TEXT ARG...
 @test "a directory that is made to put copies into gets ordinary permissions" {
   umask 027
 
-  run -0 "$PCOPY" src new/
+  run -0 "$PCOPY" --stats src new/
 
   [ "$(stat -c %a new)" = 750 ]
 }
 
 @test "slashes behind a directory SRC change nothing" {
-  run -0 "$PCOPY" src/ one
-  run -0 "$PCOPY" src/// two/
+  run -0 "$PCOPY" --stats src/ one
+  run -0 "$PCOPY" --stats src/// two/
 
   same_copy src one
   same_copy src two/src
 }
 
 @test "several SRCs go into DIR under their own names" {
-  run -0 "$PCOPY" src src/one src/sub dst/
+  run -0 "$PCOPY" --stats src src/one src/sub dst/
 
   same_copy src dst/src
   same_copy src/sub dst/sub
@@ -90,9 +90,9 @@ refused() { # STATUS TEXT ARG...
 }
 
 @test "-t DIR takes all operands into DIR" {
-  run -0 "$PCOPY" -t dst src src/one
-  run -0 "$PCOPY" src/sub --target-directory=other
-  run -0 "$PCOPY" src/sub -t third/
+  run -0 "$PCOPY" --stats -t dst src src/one
+  run -0 "$PCOPY" --stats src/sub --target-directory=other
+  run -0 "$PCOPY" --stats src/sub -t third/
 
   same_copy src dst/src
   same_copy src/sub other/sub
@@ -103,9 +103,9 @@ refused() { # STATUS TEXT ARG...
 @test "a file becomes DST, or goes into a directory DST" {
   mkdir dir
 
-  run -0 "$PCOPY" src/one copy
-  run -0 "$PCOPY" src/one dir
-  run -0 "$PCOPY" src/one dir/other
+  run -0 "$PCOPY" --stats src/one copy
+  run -0 "$PCOPY" --stats src/one dir
+  run -0 "$PCOPY" --stats src/one dir/other
 
   cmp src/one copy
   cmp src/one dir/one
@@ -115,7 +115,7 @@ refused() { # STATUS TEXT ARG...
 @test "a file replaces a file DST" {
   echo what was there >dst
 
-  run -0 "$PCOPY" src/one dst
+  run -0 "$PCOPY" --stats src/one dst
 
   cmp src/one dst
 }
@@ -123,9 +123,9 @@ refused() { # STATUS TEXT ARG...
 @test ". and .. are sources by what they are, and have their own names" {
   pushd src/sub
 
-  run -0 "$PCOPY" . ../../dot
-  run -0 "$PCOPY" . ../../into/
-  run -0 "$PCOPY" .. ../../into/
+  run -0 "$PCOPY" --stats . ../../dot
+  run -0 "$PCOPY" --stats . ../../into/
+  run -0 "$PCOPY" --stats .. ../../into/
 
   popd
   same_copy src/sub dot
@@ -137,8 +137,8 @@ refused() { # STATUS TEXT ARG...
   mkdir here
   pushd here
 
-  run -0 "$PCOPY" ../src .
-  run -0 "$PCOPY" ../src/sub/two .
+  run -0 "$PCOPY" --stats ../src .
+  run -0 "$PCOPY" --stats ../src/sub/two .
 
   popd
   cmp src/one here/one
@@ -149,9 +149,9 @@ refused() { # STATUS TEXT ARG...
   ln -s src link
   ln -s link chain
 
-  run -0 "$PCOPY" link copy
-  run -0 "$PCOPY" link/ slash
-  run -0 "$PCOPY" chain/// into/
+  run -0 "$PCOPY" --stats link copy
+  run -0 "$PCOPY" --stats link/ slash
+  run -0 "$PCOPY" --stats chain/// into/
 
   [ "$(readlink copy)" = src ]
   same_copy src slash
@@ -168,11 +168,11 @@ refused() { # STATUS TEXT ARG...
 
   for link in src "$PWD/src" other nowhere; do
     ln -sfn "$link" link
-    run -0 "$PCOPY" link dst
+    run -0 "$PCOPY" --stats link dst
     [ "$(readlink dst)" = "$link" ]
-    run -0 "$PCOPY" -n link dst
+    run -0 "$PCOPY" --stats -n link dst
     [[ "$output" == *'unchanged'*dst* ]]
-    run -0 "$PCOPY" link dst
+    run -0 "$PCOPY" --stats link dst
     [[ "$output" == *'0 copied, 1 unchanged'* ]]
     [ "$(readlink dst)" = "$link" ]
   done
@@ -187,7 +187,7 @@ refused() { # STATUS TEXT ARG...
   for follow in -L -H; do
     refused 2 'pcopy: dangling: cannot open: No such file' $follow dangling dst
     refused 2 'pcopy: loop: cannot open: Too many levels' $follow loop dst
-    run -1 "$PCOPY" $follow dangling src/one loop "to$follow/"
+    run -1 "$PCOPY" --stats $follow dangling src/one loop "to$follow/"
     [[ "$output" == *'2 failed'* ]]
     [ "$(ls -A "to$follow")" = one ]
   done
@@ -196,7 +196,7 @@ refused() { # STATUS TEXT ARG...
     echo secret >closed/file
     ln -s closed/file link
     mkdir -m 777 open
-    run -2 as_user "$PCOPY" -L link open/copy
+    run -2 as_user "$PCOPY" --stats -L link open/copy
     [[ "$output" == *'link: cannot open: Permission denied'* ]]
     [ -z "$(ls -A open)" ]
   fi
@@ -209,8 +209,8 @@ refused() { # STATUS TEXT ARG...
   refused 2 'pcopy: dst: does not exist' -n src src/one dst
   refused 2 'pcopy: dst: does not exist' --force src/one src/sub dst
   refused 2 'dangling' src src/one dangling
-  run -0 "$PCOPY" src src/one -t dst
-  run -0 "$PCOPY" src src/one other/
+  run -0 "$PCOPY" --stats src src/one -t dst
+  run -0 "$PCOPY" --stats src src/one other/
   same_copy src other/src
 }
 
@@ -218,9 +218,9 @@ refused() { # STATUS TEXT ARG...
   mkdir real
   ln -s real link
 
-  run -0 "$PCOPY" src link
-  run -0 "$PCOPY" src/sub/two link
-  run -0 "$PCOPY" src/sub link/
+  run -0 "$PCOPY" --stats src link
+  run -0 "$PCOPY" --stats src/sub/two link
+  run -0 "$PCOPY" --stats src/sub link/
 
   [ -L link ]
   cmp src/one real/one
@@ -233,8 +233,8 @@ refused() { # STATUS TEXT ARG...
   ln -s kept link
   ln -s nothing dangling
 
-  run -0 "$PCOPY" src/one link
-  run -0 "$PCOPY" src/one dangling
+  run -0 "$PCOPY" --stats src/one link
+  run -0 "$PCOPY" --stats src/one dangling
 
   [ ! -L link ]
   [ ! -L dangling ]
@@ -247,7 +247,7 @@ refused() { # STATUS TEXT ARG...
 @test "SRC may be reached through symlinks" {
   ln -s src link
 
-  run -0 "$PCOPY" link/sub dst
+  run -0 "$PCOPY" --stats link/sub dst
 
   same_copy src/sub dst
 }
@@ -255,8 +255,8 @@ refused() { # STATUS TEXT ARG...
 @test "operands may be absolute, and behind --" {
   mkdir -- -v
 
-  run -0 "$PCOPY" "$PWD/src" "$PWD/dst"
-  run -0 "$PCOPY" -- -v dst2
+  run -0 "$PCOPY" --stats "$PWD/src" "$PWD/dst"
+  run -0 "$PCOPY" --stats -- -v dst2
 
   same_copy src dst
   [ -d dst2 ]
@@ -269,7 +269,7 @@ refused() { # STATUS TEXT ARG...
 }
 
 @test "one of several SRCs missing: status 1, the others are copied" {
-  run -1 "$PCOPY" src nowhere src/one dst/
+  run -1 "$PCOPY" --stats src nowhere src/one dst/
 
   [[ "$output" == *'pcopy: nowhere: cannot open: No such file or directory'* ]]
   [[ "$output" == *'1 failed'* ]]
@@ -357,7 +357,7 @@ refused() { # STATUS TEXT ARG...
   echo inner >a/b/b/inner
   echo file >a/b/file
 
-  run -1 "$PCOPY" a/b a
+  run -1 "$PCOPY" --stats a/b a
 
   [[ "$output" == *'is the source itself'* ]]
   [ "$(cat a/file)" = file ]
@@ -403,7 +403,7 @@ make_specials() {
 @test "standard output that is a file is no DST" {
   ln -s /proc/self/fd/1 link
 
-  "$PCOPY" -q src/one link >out 2>err || status=$?
+  "$PCOPY" --stats -q src/one link >out 2>err || status=$?
 
   [ "$status" -eq 5 ]
   [ ! -s out ]
@@ -414,8 +414,8 @@ make_specials() {
   make_specials
 
   for there in "${specials[@]}"; do
-    run -2 "$PCOPY" --force src/one "$there/"
-    run -0 "$PCOPY" --force src/one "$there"
+    run -2 "$PCOPY" --stats --force src/one "$there/"
+    run -0 "$PCOPY" --stats --force src/one "$there"
     [ ! -L "$there" ]
     cmp src/one "$there"
   done
@@ -426,8 +426,8 @@ make_specials() {
   make_specials
 
   for from in "${specials[@]}"; do
-    run -0 "$PCOPY" "$from" copy
-    run -0 "$PCOPY" "$from" copy
+    run -0 "$PCOPY" --stats "$from" copy
+    run -0 "$PCOPY" --stats "$from" copy
     [[ "$output" == *'0 copied, 1 unchanged'* ]]
     rm copy
   done

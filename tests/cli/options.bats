@@ -18,7 +18,7 @@ teardown() {
 wrong_usage() { # MESSAGE [ARG]...
   local message=$1
   shift
-  run --separate-stderr "$PCOPY" "$@"
+  run --separate-stderr "$PCOPY" --stats "$@"
   echo "pcopy $*: $status: $stderr"
   [ "$status" -eq 2 ]
   [ -z "$output" ]
@@ -147,28 +147,28 @@ from_source() {
 
 @test "SRC DST makes DST the copy, again and again" {
   make_tree src
-  "$PCOPY" src dst
+  "$PCOPY" --stats src dst
   same_tree src dst
-  "$PCOPY" src/ dst
+  "$PCOPY" --stats src/ dst
   same_tree src dst
 }
 
 @test "options stand anywhere, and -- ends them" {
   make_tree src
-  "$PCOPY" src -j 2 dst -v >list
+  "$PCOPY" --stats src -j 2 dst -v >list
   same_tree src dst
   [ -s list ]
   mkdir -- -v
-  "$PCOPY" -- -v --help
+  "$PCOPY" --stats -- -v --help
   [ -d ./--help ]
 }
 
 @test "a slash behind DST, or several SRCs, copy into it" {
   make_tree src
   mkdir other
-  "$PCOPY" src dst/
+  "$PCOPY" --stats src dst/
   same_tree src dst/src
-  "$PCOPY" src other dst/
+  "$PCOPY" --stats src other dst/
   same_tree src dst/src
   same_tree other dst/other
 }
@@ -176,10 +176,10 @@ from_source() {
 @test "-t takes the directory first" {
   make_tree src
   mkdir other into
-  "$PCOPY" -t into src other
+  "$PCOPY" --stats -t into src other
   same_tree src into/src
   same_tree other into/other
-  "$PCOPY" src/one --target-directory=into
+  "$PCOPY" --stats src/one --target-directory=into
   cmp src/one into/one
 }
 
@@ -187,10 +187,10 @@ from_source() {
   local workers
   make_tree src
   for workers in 1 2 16 1% 100% -1; do
-    "$PCOPY" -j "$workers" src "dst$workers"
+    "$PCOPY" --stats -j "$workers" src "dst$workers"
     same_tree src "dst$workers"
   done
-  "$PCOPY" -j-1 src dst
+  "$PCOPY" --stats -j-1 src dst
   same_tree src dst
 }
 
@@ -198,7 +198,7 @@ from_source() {
   need_strace
   make_files src 10
   ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace \
-    -e trace=fork,vfork,clone,clone3 "$PCOPY" -j 5 src dst
+    -e trace=fork,vfork,clone,clone3 "$PCOPY" --stats -j 5 src dst
   [ "$(grep -c 'clone\|fork' trace)" -eq 5 ]
 }
 
@@ -207,22 +207,22 @@ from_source() {
   make_tree src
   make_files src/many 500
   for depth in 1 2 4096; do
-    "$PCOPY" --queue-depth "$depth" -j 2 src "dst$depth"
+    "$PCOPY" --stats --queue-depth "$depth" -j 2 src "dst$depth"
     same_tree src "dst$depth"
   done
 }
 
 @test "-n changes nothing and lists what would be done" {
   make_tree src
-  "$PCOPY" -n src dst >list 2>err
+  "$PCOPY" --stats -n src dst >list 2>err
   [ ! -e dst ]
   grep -qx 'copy	dst/sub/two' list
   grep -qx 'directory	dst/sub/deeper' list
   grep -q '^pcopy: dry run, nothing changed: 9 to copy, 4 dir' err
-  "$PCOPY" src dst
+  "$PCOPY" --stats src dst
   echo change >src/one
   cp -a dst before
-  "$PCOPY" --dry-run src dst >list
+  "$PCOPY" --stats --dry-run src dst >list
   same_tree before dst
   [ "$(grep -c ^copy list)" -eq 1 ]
   grep -qx 'copy	dst/one' list
@@ -233,28 +233,28 @@ from_source() {
   mkdir dst
   cp -a src/one dst/one
   echo change >>dst/one
-  "$PCOPY" -n src dst | sort >would
-  "$PCOPY" -v src dst | sort >did
+  "$PCOPY" --stats -n src dst | sort >would
+  "$PCOPY" --stats -v src dst | sort >did
   diff <(sed 's/^copy	/copied	/' would) did
 }
 
 @test "-v lists each entry, quoted where it has to be" {
   make_tree src
-  "$PCOPY" -v src dst >list 2>err
+  "$PCOPY" --stats -v src dst >list 2>err
   [ "$(wc -l <list)" -eq 13 ]
   grep -qxF "copied	\$'dst/new\\nline'" list
   grep -qxF "copied	\$'dst/not \\xff utf8'" list
   grep -qxF "copied	dst/ü 中" list
-  "$PCOPY" --verbose -v src dst >list
+  "$PCOPY" --stats --verbose -v src dst >list
   [ "$(grep -c ^unchanged list)" -eq 9 ]
 }
 
 @test "-q says nothing of a success, and tells of a failure" {
   make_tree src
-  run "$PCOPY" -q src dst
+  run "$PCOPY" --stats -q src dst
   [ "$status" -eq 0 ]
   [ -z "$output" ]
-  run --separate-stderr "$PCOPY" --quiet src missing dst/
+  run --separate-stderr "$PCOPY" --stats --quiet src missing dst/
   [ "$status" -eq 1 ]
   [ -z "$output" ]
   [[ ${stderr_lines[0]} == "pcopy: missing: "*": No such file or directory" ]]
@@ -262,7 +262,7 @@ from_source() {
 
 @test "-nq lists and says no more" {
   make_tree src
-  run --separate-stderr "$PCOPY" -nq src dst
+  run --separate-stderr "$PCOPY" --stats -nq src dst
   [ "$status" -eq 0 ]
   [ "${#lines[@]}" -eq 13 ]
   [ -z "$stderr" ]
@@ -286,13 +286,13 @@ from_source() {
 
 @test "files of the same type, size and mtime are left alone" {
   make_ages
-  "$PCOPY" src dst
+  "$PCOPY" --stats src dst
   [ "$(from_source)" = "new newer older" ]
 }
 
 @test "--update=changed is the default" {
   make_ages
-  "$PCOPY" --update=changed src dst
+  "$PCOPY" --stats --update=changed src dst
   [ "$(from_source)" = "new newer older" ]
 }
 
@@ -308,13 +308,13 @@ from_source() {
 
 @test "--update=all replaces everything" {
   make_ages
-  "$PCOPY" --update=all src dst
+  "$PCOPY" --stats --update=all src dst
   [ "$(from_source)" = "new newer older same" ]
 }
 
 @test "--update=none spares everything" {
   make_ages
-  "$PCOPY" --update=none src dst
+  "$PCOPY" --stats --update=none src dst
   [ "$(from_source)" = "new" ]
 }
 
@@ -323,11 +323,11 @@ from_source() {
   echo new and longer >src/file
   echo old >dst/file
   before=$(inode dst/file)
-  "$PCOPY" --inplace src dst
+  "$PCOPY" --stats --inplace src dst
   [ "$(inode dst/file)" = "$before" ]
   same_tree src dst
   echo short >src/file
-  "$PCOPY" src dst
+  "$PCOPY" --stats src dst
   [ "$(inode dst/file)" != "$before" ]
   same_tree src dst
 }
@@ -335,13 +335,13 @@ from_source() {
 @test "a list that cannot be written fails the run, but the copy is made" {
   make_tree src
   status=0
-  "$PCOPY" -v src dst >/dev/full 2>err || status=$?
+  "$PCOPY" --stats -v src dst >/dev/full 2>err || status=$?
   [ "$status" -eq 1 ]
   [ "$(grep -c '^pcopy: standard output: write: No space left on device$' err)" \
     -eq 1 ]
   same_tree src dst
   status=0
-  "$PCOPY" -n src dst2 >/dev/full 2>err || status=$?
+  "$PCOPY" --stats -n src dst2 >/dev/full 2>err || status=$?
   [ "$status" -eq 1 ]
 }
 
@@ -353,7 +353,7 @@ from_source() {
   exec 8>pipe
   exec 7>&-
   status=0
-  "$PCOPY" -v src dst >&8 2>err 8>&- || status=$?
+  "$PCOPY" --stats -v src dst >&8 2>err 8>&- || status=$?
   exec 8>&-
   [ "$status" -eq 1 ]
   grep -qx 'pcopy: standard output: write: Broken pipe' err
@@ -363,11 +363,11 @@ from_source() {
 @test "nothing ends up in a file when stdout and stderr are closed" {
   make_tree src
   status=0
-  "$PCOPY" -v src dst <&- >&- 2>&- || status=$?
+  "$PCOPY" --stats -v src dst <&- >&- 2>&- || status=$?
   [ "$status" -eq 1 ]
   same_tree src dst
   status=0
-  "$PCOPY" src dst2 <&- 2>&- || status=$?
+  "$PCOPY" --stats src dst2 <&- 2>&- || status=$?
   [ "$status" -eq 0 ]
   same_tree src dst2
 }
@@ -386,7 +386,7 @@ from_source() {
   fails grep -q updating out
   on_terminal 80 src/one dst >out
   fails grep -q updating out
-  "$PCOPY" src dst 2>out
+  "$PCOPY" --stats src dst 2>out
   fails grep -q updating out
 }
 
@@ -406,23 +406,23 @@ from_source() {
 @test "the summary names where the copy went" {
   make_tree src
   mkdir dir
-  run -0 "$PCOPY" src bk
+  run -0 "$PCOPY" --stats src bk
   [[ "$output" == *' to bk' ]]
-  run -0 "$PCOPY" src bk/
+  run -0 "$PCOPY" --stats src bk/
   [[ "$output" == *' to bk/src' ]]
-  run -0 "$PCOPY" src/one dir
+  run -0 "$PCOPY" --stats src/one dir
   [[ "$output" == *' to dir/one' ]]
-  run -0 "$PCOPY" src src/one dir
+  run -0 "$PCOPY" --stats src src/one dir
   [[ "$output" == *' to dir/' ]]
-  run -0 "$PCOPY" -t dir src src/one
+  run -0 "$PCOPY" --stats -t dir src src/one
   [[ "$output" == *' to dir/' ]]
-  run -0 "$PCOPY" -n src "$(printf 'a\nb')"
+  run -0 "$PCOPY" --stats -n src "$(printf 'a\nb')"
   [[ "$output" == *" to \$'a\\nb'" ]]
 }
 
 @test "a usage error points to the help of its mode" {
   for mode in --each --map; do
-    run --separate-stderr "$PCOPY" $mode --nonsense
+    run --separate-stderr "$PCOPY" --stats $mode --nonsense
     [ "$status" -eq 2 ]
     [ "${stderr_lines[1]}" = "Try 'pcopy $mode --help' for more information." ]
   done

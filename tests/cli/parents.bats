@@ -26,7 +26,7 @@ teardown() {
 refused() { # STATUS TEXT ARG...
   local before
   before=$(find . -printf '%p %y %i %T@ %C@\n' | sort)
-  run -"$1" "$PCOPY" "${@:3}"
+  run -"$1" "$PCOPY" --stats "${@:3}"
   [[ "$output" == *"$2"* ]]
   [ "$(find . -printf '%p %y %i %T@ %C@\n' | sort)" = "$before" ]
 }
@@ -36,7 +36,7 @@ refused() { # STATUS TEXT ARG...
   mkdir cp
   cp -a --parents a/b/c cp
 
-  run -0 "$PCOPY" --parents a/b/c dst
+  run -0 "$PCOPY" --stats --parents a/b/c dst
 
   [[ "$output" == *' to dst/a/b/c' ]]
   same_tree cp/a dst/a
@@ -48,11 +48,11 @@ refused() { # STATUS TEXT ARG...
   need rsync
   rsync -aR a/b/two a/b/link a/d/three a/b/c rsync
 
-  run -0 "$PCOPY" --parents a/b/two a/b/link a/d/three a/b/c dst/
+  run -0 "$PCOPY" --stats --parents a/b/two a/b/link a/d/three a/b/c dst/
 
   [[ "$output" == *' to dst/' ]]
   same_tree rsync/a dst/a
-  run -0 "$PCOPY" --parents a/b/two a/b/link a/d/three a/b/c dst
+  run -0 "$PCOPY" --stats --parents a/b/two a/b/link a/d/three a/b/c dst
   [[ "$output" == *'0 copied, 4 unchanged, '* ]]
   same_tree rsync/a dst/a
 }
@@ -61,16 +61,16 @@ refused() { # STATUS TEXT ARG...
   need rsync
   rsync -aR a/b/two a/d rsync
 
-  run -0 "$PCOPY" -j 1 --parents a/b/two a/d one
-  run -0 "$PCOPY" -j 4 --parents a/b/two a/d four
+  run -0 "$PCOPY" --stats -j 1 --parents a/b/two a/d one
+  run -0 "$PCOPY" --stats -j 4 --parents a/b/two a/d four
 
   same_tree rsync/a one/a
   same_tree rsync/a four/a
 }
 
 @test "absolute paths lose their slash; dots and slashes that say nothing go" {
-  run -0 "$PCOPY" --parents "$PWD/a/d" dst
-  run -0 "$PCOPY" --parents ./a/.//d/. other
+  run -0 "$PCOPY" --stats --parents "$PWD/a/d" dst
+  run -0 "$PCOPY" --stats --parents ./a/.//d/. other
 
   same_tree a/d "dst$PWD/a/d"
   same_tree a/d other/a/d
@@ -81,14 +81,14 @@ refused() { # STATUS TEXT ARG...
   rsync -aR "$PWD/./a/d" ./a/./b/c rsync
   touch -d 2004-01-01 rsync
 
-  run -0 "$PCOPY" --relative "$PWD/./a/d" ./a/./b/c dst
+  run -0 "$PCOPY" --stats --relative "$PWD/./a/d" ./a/./b/c dst
 
   touch -d 2004-01-01 dst
   same_tree rsync dst
-  run -0 "$PCOPY" --relative a/b/two other
+  run -0 "$PCOPY" --stats --relative a/b/two other
   cmp a/b/two other/a/b/two
   pushd a
-  run -0 "$PCOPY" --relative .././a/d ../third
+  run -0 "$PCOPY" --stats --relative .././a/d ../third
   popd
   same_tree a/d third/a/d
 }
@@ -98,7 +98,7 @@ refused() { # STATUS TEXT ARG...
   chmod 711 dst/a
   touch -d 2010-01-01 dst/a
 
-  run -0 "$PCOPY" --parents a/b/two dst
+  run -0 "$PCOPY" --stats --parents a/b/two dst
 
   [ "$(stat -c %a dst/a)" = 711 ]
   [ "$(stat -c %a dst/a/b)" = 750 ]
@@ -109,7 +109,7 @@ refused() { # STATUS TEXT ARG...
   chmod 555 a/b a
   mkdir -m 777 dst
 
-  run -0 as_user "$PCOPY" --parents a/b/c dst
+  run -0 as_user "$PCOPY" --stats --parents a/b/c dst
   chmod 755 a a/b
 
   [ "$(stat -c %a dst/a)" = 555 ]
@@ -120,7 +120,7 @@ refused() { # STATUS TEXT ARG...
 @test "a link among the source's parents is a directory of the copy" {
   ln -s a link
 
-  run -0 "$PCOPY" --parents link/b/two dst
+  run -0 "$PCOPY" --stats --parents link/b/two dst
 
   [ ! -L dst/link ]
   [ "$(stat -c %Y dst/link)" = "$(stat -c %Y a)" ]
@@ -159,7 +159,7 @@ refused() { # STATUS TEXT ARG...
   refused 2 'a/b/c/one: would be copied into another copy' \
     --parents a/b/c/one a/b dst
   mkdir 'a/b-c'
-  run -0 "$PCOPY" --parents a/b a/b-c dst
+  run -0 "$PCOPY" --stats --parents a/b a/b-c dst
 }
 
 @test "a copy onto or into itself is seen through the parents: status 5" {
@@ -180,7 +180,7 @@ refused() { # STATUS TEXT ARG...
   head -c 1000000 /dev/zero >a/d/big
   mapfile -t late < <(slowly 300 linkat,renameat,renameat2)
 
-  "${late[@]}" timeout --preserve-status -s INT 1 "$PCOPY" -j 1 \
+  "${late[@]}" timeout --preserve-status -s INT 1 "$PCOPY" --stats -j 1 \
     --parents a/d/big a/d/three a/b/two a/b/c/one a/b/link dst 2>err || true
 
   [ "$(stat -c %a dst/a)" = "$(stat -c %a a)" ]
@@ -191,7 +191,7 @@ refused() { # STATUS TEXT ARG...
   ln -s ../../d/three a/b/c/in
   ln -s ../../../../x a/b/c/out
 
-  run -0 "$PCOPY" --safe-links --parents a/b/c dst
+  run -0 "$PCOPY" --stats --safe-links --parents a/b/c dst
 
   [[ "$output" == *', 1 unsafe link left out, '* ]]
   [ -L dst/a/b/c/in ]

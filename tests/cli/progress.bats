@@ -47,7 +47,7 @@ fits() { # FILE COLUMNS
   need_strace
   make_files src 200
   mapfile -t late < <(slowly 20)
-  "$PTYRUN" -w 80 "${late[@]}" "$PCOPY" src dst -j 2 >out
+  "$PTYRUN" -w 80 "${late[@]}" "$PCOPY" --stats src dst -j 2 >out
   sound_percents out
   [ "$(sort -u all-percents | wc -l)" -ge 5 ]
   # One line of text: the summary.
@@ -59,7 +59,7 @@ fits() { # FILE COLUMNS
   mkdir src
   head -c 16M /dev/zero | tr '\0' x >src/big
   mapfile -t late < <(slowly 50 copy_file_range,pwrite64)
-  "$PTYRUN" -w 80 "${late[@]}" "$PCOPY" src dst -j 1 >out
+  "$PTYRUN" -w 80 "${late[@]}" "$PCOPY" --stats src dst -j 1 >out
   sound_percents out
   [ "$(sort -u all-percents | wc -l)" -ge 3 ]
 }
@@ -103,7 +103,7 @@ fits() { # FILE COLUMNS
   chmod 777 .
   mapfile -t late < <(slowly 20)
   status=0
-  as_user "$PTYRUN" -w 80 "${late[@]}" "$PCOPY" src dst -j 2 >out || status=$?
+  as_user "$PTYRUN" -w 80 "${late[@]}" "$PCOPY" --stats src dst -j 2 >out || status=$?
   [ "$status" -eq 1 ]
   [ "$(percents out | wc -l)" -ge 3 ]
   run screen out
@@ -128,7 +128,7 @@ fits() { # FILE COLUMNS
   # What a shell starts in the background would ignore SIGINT.
   {
     env --default-signal=INT "$PTYRUN" -w 80 "${late[@]}" \
-      "$PCOPY" src dst -j 2 &
+      "$PCOPY" --stats src dst -j 2 &
     echo $! >pid
     wait $! || echo $? >status
   } 2>/dev/null | tee out | {
@@ -243,7 +243,7 @@ sound_estimates() { # FILE FILES
 
 @test "always writes plain lines into a file" {
   make_files src 3000
-  "$PCOPY" --progress=always src dst 2>err
+  "$PCOPY" --stats --progress=always src dst 2>err
   fails grep -q "$(printf '[\r\033]')" err
   sound_percents err
   # One for each whole percent at most, then the summary.
@@ -254,7 +254,7 @@ sound_estimates() { # FILE FILES
 
 @test "auto writes only the summary into a file" {
   make_tree src
-  "$PCOPY" --progress=auto src dst 2>err
+  "$PCOPY" --stats --progress=auto src dst 2>err
   [ "$(wc -l <err)" -eq 1 ]
   grep -q '^pcopy: ' err
 }

@@ -46,14 +46,14 @@ need_attributes() {
   chown -R 65534:65534 src
 
   for i in 1 2; do
-    run -0 as_user "$PCOPY" src dst
+    run -0 as_user "$PCOPY" --stats src dst
     [[ $output == *'dst'*': permissions cannot be kept here'* ]]
     [[ $output == *'not preserved: '*'time'*'mode'*'owner'* ]]
     [ "$(cat dst/one dst/sub/two)" = $'one\ntwo' ]
   done
   [[ $output == *' 0 copied, 2 unchanged, '* ]]
   # Directories lose by themselves, too.
-  run -3 as_user "$PCOPY" --preserve=mode src dst
+  run -3 as_user "$PCOPY" --stats --preserve=mode src dst
 }
 
 @test "in place, a file of somebody else is replaced or written, never failed" {
@@ -64,7 +64,7 @@ need_attributes() {
   chmod 666 dst/one src/one
   chown -R 65534:65534 src
 
-  run -0 as_user "$PCOPY" --inplace src dst
+  run -0 as_user "$PCOPY" --stats --inplace src dst
 
   [ "$(cat dst/one)" = one ]
 }
@@ -82,7 +82,7 @@ need_attributes() {
   setfattr -n user.mine -v 1 src/dir
   chmod 555 src/dir
   ! is_root || chown -R 65534:65534 .
-  run -0 as_user "$PCOPY" src dst
+  run -0 as_user "$PCOPY" --stats src dst
   [[ $output != *'not preserved'* ]]
   same_copy src dst
 
@@ -91,7 +91,7 @@ need_attributes() {
   setfattr -x user.mine src/400
   setfattr -n user.other -v 2 src/555
   chmod u-w src/*
-  run -0 as_user "$PCOPY" src dst
+  run -0 as_user "$PCOPY" --stats src dst
   [[ $output == *'3 unchanged (3 mended)'* && $output != *'not preserved'* ]]
   same_copy src dst
   [ "$(mode dst/444 dst/400 dst/555 dst/dir)" = '444 400 555 555' ]
@@ -99,7 +99,7 @@ need_attributes() {
   # A mode that is not asked for is what it was.
   chmod u+w src/444
   setfattr -n user.mine -v 3 src/444
-  run -0 as_user "$PCOPY" --no-preserve=mode src dst
+  run -0 as_user "$PCOPY" --stats --no-preserve=mode src dst
   [ "$(getfattr --only-values -n user.mine dst/444)" = 3 ]
   [ "$(mode dst/444)" = 444 ]
 }
@@ -143,14 +143,14 @@ make_acls() {
 @test "without its ACL a mode lets nobody do more: not asked for" {
   make_acls
 
-  run -0 "$PCOPY" --no-preserve=acl src dst
+  run -0 "$PCOPY" --stats --no-preserve=acl src dst
   [ "$(modes dst)" = '640 644 600 640 640 710' ]
   [ -z "$(getfacl -sR dst)" ]
   rm -rf dst
   # And where nothing is listed.
-  run -0 "$PCOPY" --no-preserve=acl,xattr src dst
+  run -0 "$PCOPY" --stats --no-preserve=acl,xattr src dst
   [ "$(modes dst)" = '640 644 600 640 640 710' ]
-  run -0 "$PCOPY" --no-preserve=acl src dst
+  run -0 "$PCOPY" --stats --no-preserve=acl src dst
   [[ $output != *mended* ]]
 }
 
@@ -160,12 +160,12 @@ make_acls() {
 
   for i in new again; do
     run -0 strace -f -qq -o trace -e trace=fsetxattr,setxattr \
-      -e inject=fsetxattr,setxattr:error=EPERM "$PCOPY" src dst
+      -e inject=fsetxattr,setxattr:error=EPERM "$PCOPY" --stats src dst
     [[ $output == *'not preserved: 7 ACLs'* ]]
     [ "$(modes dst)" = '640 644 600 640 640 710' ]
   done
   [[ $output == *' 0 copied, 5 unchanged, '* ]]
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   [[ $output == *'(5 mended)'* ]]
   same_copy src dst
 }
@@ -175,7 +175,7 @@ make_acls() {
   need_tracer
 
   run -0 strace -f -qq -o trace -e trace=fgetxattr,getxattr \
-    -e inject=fgetxattr,getxattr:error=EACCES "$PCOPY" src dst
+    -e inject=fgetxattr,getxattr:error=EACCES "$PCOPY" --stats src dst
 
   [[ $output == *'ACLs'* ]]
   [ "$(modes dst)" = '600 600 600 600 600 700' ]
@@ -186,7 +186,7 @@ make_acls() {
   need_tracer
 
   run -0 strace -f -qq -o trace -e trace=fsetxattr,setxattr,fchmod \
-    -e inject=fsetxattr,setxattr,fchmod:error=EPERM "$PCOPY" src dst
+    -e inject=fsetxattr,setxattr,fchmod:error=EPERM "$PCOPY" --stats src dst
 
   names=(named masked denied group)
   [ "$(modes dst)" = '640 644 600 640' ]
@@ -208,7 +208,7 @@ in_chroot() { # CALL=ERRNO... -- ARG...
   while read -r lib; do
     mkdir -p "root${lib%/*}"
     cp "$lib" "root$lib"
-  done < <(ldd "$PCOPY" "$BUILD/tests/refuse" | grep -o '/[^ ]*' | grep -v :)
+  done < <(ldd "$PCOPY" --stats "$BUILD/tests/refuse" | grep -o '/[^ ]*' | grep -v :)
   run -0 chroot root "${words[@]}" /bin/pcopy "${@:2}"
 }
 

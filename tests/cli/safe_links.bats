@@ -25,7 +25,7 @@ links() { # DIR
 }
 
 @test "links within the tree are kept, whether or not they lead anywhere" {
-  run -0 "$PCOPY" --safe-links src dst
+  run -0 "$PCOPY" --stats --safe-links src dst
 
   [[ "$output" != *'left out'* ]]
   same_tree src dst
@@ -37,7 +37,7 @@ links() { # DIR
   ln -s ../out src/out
   ln -s ../../../x src/sub/deep/far
 
-  run -0 "$PCOPY" --safe-links src dst
+  run -0 "$PCOPY" --stats --safe-links src dst
 
   [[ "$output" == *', 3 unsafe links left out, '* ]]
   diff <(links dst) kept
@@ -47,7 +47,7 @@ links() { # DIR
   ln -s ../../.. src/sub/deep/high
   ln -s sub/../one src/behind
 
-  run -0 "$PCOPY" --safe-links src dst
+  run -0 "$PCOPY" --stats --safe-links src dst
 
   [[ "$output" == *', 2 unsafe links left out, '* ]]
   [ ! -L dst/behind ]
@@ -59,7 +59,7 @@ links() { # DIR
   ln -s ../other src/beside
   ln -s ../../x src/out
 
-  run -0 "$PCOPY" --safe-links src other dst/
+  run -0 "$PCOPY" --stats --safe-links src other dst/
 
   [[ "$output" == *', 1 unsafe link left out, '* ]]
   [ "$(readlink dst/src/beside)" = ../other ]
@@ -69,10 +69,10 @@ links() { # DIR
 @test "-v and -n name them" {
   ln -s / src/abs
 
-  run -0 "$PCOPY" --safe-links -n src dst
+  run -0 "$PCOPY" --stats --safe-links -n src dst
   [[ "$output" == *$'left out\tdst/abs'* ]]
   [[ "$output" == *', 1 unsafe link left out'* ]]
-  run -0 "$PCOPY" --safe-links -v src dst
+  run -0 "$PCOPY" --stats --safe-links -v src dst
   [[ "$output" == *$'left out\tdst/abs'* ]]
 }
 
@@ -81,9 +81,9 @@ links() { # DIR
   ln -s ../x out
   ln -s src in
 
-  run -0 "$PCOPY" --safe-links abs dst
+  run -0 "$PCOPY" --stats --safe-links abs dst
   [[ "$output" == *'0 copied, 1 unsafe link left out, '* ]]
-  run -0 "$PCOPY" --safe-links abs out in dir/
+  run -0 "$PCOPY" --stats --safe-links abs out in dir/
 
   [ ! -L dst ]
   [ "$(links dir)" = in ]
@@ -91,9 +91,9 @@ links() { # DIR
 
 @test "an update leaves alone what an unsafe link is in the place of" {
   ln -s /etc/passwd src/abs
-  "$PCOPY" src dst
+  "$PCOPY" --stats src dst
 
-  run -0 "$PCOPY" --safe-links src dst
+  run -0 "$PCOPY" --stats --safe-links src dst
 
   [[ "$output" == *'0 copied, '*', 1 unsafe link left out, '* ]]
   [ "$(readlink dst/abs)" = /etc/passwd ]
@@ -104,7 +104,7 @@ links() { # DIR
   ln src/sub/link src/link
   ln src/sub/link src/sub/deep/link
 
-  run -0 "$PCOPY" -j 1 --safe-links src dst
+  run -0 "$PCOPY" --stats -j 1 --safe-links src dst
 
   [[ "$output" == *', 1 unsafe link left out, '* ]]
   [ ! -L dst/link ]
@@ -115,7 +115,7 @@ links() { # DIR
   ln -s "$PWD/src/one" src/abs
   rm src/sub/top src/sub/dangling
 
-  run -0 "$PCOPY" -L --safe-links src dst
+  run -0 "$PCOPY" --stats -L --safe-links src dst
 
   [[ "$output" != *'left out'* ]]
   cmp src/one dst/abs
@@ -129,11 +129,11 @@ links() { # DIR
   ln -s ../../../x src/sub/deep/three
   ln -s deep/../../x src/sub/behind
 
-  "$PCOPY" --safe-links src dst
+  "$PCOPY" --stats --safe-links src dst
   rsync -a --safe-links src/ other
   diff <(links dst) <(links other)
 
-  "$PCOPY" --safe-links src into/
+  "$PCOPY" --stats --safe-links src into/
   rsync -a --safe-links src beside
   diff <(links into) <(links beside)
 }

@@ -167,7 +167,7 @@ WRAP=()
 start_late() { # MILLISECONDS CALLS ARG...
   env --default-signal=INT,TERM,HUP strace -DDD -f -qq -o trace \
     -e trace="$2" -e inject="$2:${DELAY:-delay_enter}=${1}000" \
-    "${WRAP[@]}" "$PCOPY" "${@:3}" >out 2>err 3>&- &
+    "${WRAP[@]}" "$PCOPY" --stats "${@:3}" >out 2>err 3>&- &
   pid=$!
 }
 
@@ -179,7 +179,7 @@ start_stopped() { # CALL ARG...
   : >trace
   env --default-signal=INT,TERM,HUP strace -DDD -f -qq -o trace \
     -e trace="$call" -e inject="$call:signal=STOP${1#"$call"}" \
-    "${WRAP[@]}" "$PCOPY" "${@:2}" >out 2>err 3>&- &
+    "${WRAP[@]}" "$PCOPY" --stats "${@:2}" >out 2>err 3>&- &
   pid=$!
 }
 

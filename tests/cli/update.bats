@@ -26,10 +26,10 @@ inode_list() { # DIR
 
 @test "a second run copies nothing, touches nothing and says so" {
   make_varied_tree src
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   touched_list dst >before
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   touched_list dst >after
   diff before after
@@ -40,20 +40,20 @@ inode_list() { # DIR
 
 @test "a second run lists all as unchanged" {
   make_varied_tree src
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
 
-  run -0 --separate-stderr "$PCOPY" -vv src dst
+  run -0 --separate-stderr "$PCOPY" --stats -vv src dst
 
   [ "$(cut -f 1 <<<"$output" | sort -u)" = unchanged ]
 }
 
 @test "touching one copies one" {
   make_varied_tree src
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   inode_list dst | grep -v 'dir/file 9 ' >before
   touch -m 'src/dir/file 9'
 
-  run -0 --separate-stderr "$PCOPY" -v src dst
+  run -0 --separate-stderr "$PCOPY" --stats -v src dst
 
   [ "$(grep -v ^unchanged <<<"$output")" = $'copied\tdst/dir/file 9' ]
   [ "$(count_of copied "$stderr")" -eq 1 ]
@@ -67,12 +67,12 @@ inode_list() { # DIR
   echo one >src/time
   echo one >src/size
   touch -d '2001-02-03 04:05:06.123456789' src/*
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   touch -d '2001-02-03 04:05:06.123456788' src/time
   echo four >src/size
   touch -d '2001-02-03 04:05:06.123456789' src/size
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [ "$(count_of copied "$output")" -eq 2 ]
   same_copy src dst
@@ -80,7 +80,7 @@ inode_list() { # DIR
 
 @test "metadata of unchanged entries is mended, their content is not copied" {
   make_varied_tree src
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   inode_list dst >before
   chmod 640 'dst/dir/file 9'
   chmod 600 'src/dir/file 10'
@@ -88,7 +88,7 @@ inode_list() { # DIR
   touch -d 2001-01-01 dst/dir dst
   touch -h -d 2001-01-01 dst/link
 
-  run -0 --separate-stderr "$PCOPY" src dst
+  run -0 --separate-stderr "$PCOPY" --stats src dst
 
   [ "$(count_of copied "$stderr")" -eq 0 ]
   [ "$(count_of 'mended)' "$stderr")" -eq 3 ]
@@ -100,12 +100,12 @@ inode_list() { # DIR
 @test "owners of unchanged entries are mended, with their set-id bits" {
   need_root
   make_varied_tree src
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   # Not what has links: in a directory of others it would be copied anew.
   find dst ! -type d -links 1 -exec chown -h 77:88 {} +
   chown 77:88 dst/shared dst/ro 'dst/empty dir'
 
-  run -0 --separate-stderr "$PCOPY" src dst
+  run -0 --separate-stderr "$PCOPY" --stats src dst
 
   [ "$(count_of copied "$stderr")" -eq 0 ]
   same_copy src dst
@@ -113,11 +113,11 @@ inode_list() { # DIR
 
 @test "what only the destination has is kept" {
   make_varied_tree src
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   echo extra >dst/dir/extra
   mkdir dst/other
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [ "$(cat dst/dir/extra)" = extra ]
   [ -d dst/other ]
@@ -145,7 +145,7 @@ replaced() {
 @test "by default all that differ are replaced" {
   make_ages
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [ "$(replaced)" = 'missing newer older same' ]
 }
@@ -153,7 +153,7 @@ replaced() {
 @test "-u replaces only what is older than its source" {
   make_ages
 
-  run -0 "$PCOPY" -u src dst
+  run -0 "$PCOPY" --stats -u src dst
 
   [ "$(replaced)" = 'missing newer' ]
 }
@@ -162,11 +162,11 @@ replaced() {
   make_ages
   cp -a dst dst.old
 
-  run -0 "$PCOPY" --update=older src dst
+  run -0 "$PCOPY" --stats --update=older src dst
   [ "$(replaced)" = 'missing newer' ]
   rm -rf dst
   mv dst.old dst
-  run -0 "$PCOPY" --update src dst
+  run -0 "$PCOPY" --stats --update src dst
 
   [ "$(replaced)" = 'missing newer' ]
 }
@@ -174,7 +174,7 @@ replaced() {
 @test "--update=changed is the default" {
   make_ages
 
-  run -0 "$PCOPY" --update=changed src dst
+  run -0 "$PCOPY" --stats --update=changed src dst
 
   [ "$(replaced)" = 'missing newer older same' ]
 }
@@ -183,7 +183,7 @@ replaced() {
   make_ages
   tool treelist dst | grep -v '^0' >before
 
-  run -0 "$PCOPY" --update=none src dst
+  run -0 "$PCOPY" --stats --update=none src dst
 
   [ "$(replaced)" = missing ]
   tool treelist dst | grep -v -e '^0' -e '^1 missing' >after
@@ -192,10 +192,10 @@ replaced() {
 
 @test "--update=all copies also what is the same" {
   make_varied_tree src
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   inode_list dst | grep file >before
 
-  run -0 "$PCOPY" --update=all src dst
+  run -0 "$PCOPY" --stats --update=all src dst
 
   [ "$(count_of copied "$output")" -gt 150 ]
   [ "$(count_of unchanged "$output")" -eq 0 ]
@@ -211,7 +211,7 @@ replaced() {
   echo kept >kept
   ln -s ../kept dst/file
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [ "$(cat kept)" = kept ]
   same_copy src dst
@@ -223,7 +223,7 @@ replaced() {
   echo y >src/y
   ln -s ../elsewhere dst/dir
 
-  run -1 "$PCOPY" src dst
+  run -1 "$PCOPY" --stats src dst
 
   [[ "$output" == *'pcopy: dst/dir: is not a directory, its source is'* ]]
   [ -z "$(ls -A elsewhere)" ]
@@ -235,12 +235,12 @@ replaced() {
   mkdir src
   ln -s a src/same
   ln -s b src/other
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   ln -sfn c dst/other
   touch -h -r src/other dst/other
   inode_list dst | grep same >before
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [ "$(count_of copied "$output")" -eq 1 ]
   inode_list dst | grep same >after
@@ -259,7 +259,7 @@ replaced() {
   echo old >dst/was-file
   echo old >dst/was-file2
 
-  run -0 timeout 60 "$PCOPY" src dst
+  run -0 timeout 60 "$PCOPY" --stats src dst
 
   same_copy src dst
 }
@@ -271,7 +271,7 @@ replaced() {
   echo y >src/y
   echo mine >dst/file/mine
 
-  run -1 "$PCOPY" src dst
+  run -1 "$PCOPY" --stats src dst
 
   [[ "$output" == *'pcopy: dst/file: is a directory, its source is not'* ]]
   [[ "$output" == *'pcopy: dst/link: is a directory, its source is not'* ]]
@@ -286,7 +286,7 @@ replaced() {
   echo y >src/y
   echo mine >dst/dir
 
-  run -1 "$PCOPY" src dst
+  run -1 "$PCOPY" --stats src dst
 
   [[ "$output" == *'pcopy: dst/dir: is not a directory, its source is'* ]]
   [[ "$output" == *'1 failed'* ]]
@@ -299,7 +299,7 @@ replaced() {
   echo x >src/file
   echo mine >dst/dir
 
-  run -1 "$PCOPY" -n src dst
+  run -1 "$PCOPY" --stats -n src dst
 
   [[ "$output" == *'pcopy: dst/dir: is not a directory, its source is'* ]]
   [[ "$output" == *'pcopy: dst/file: is a directory, its source is not'* ]]
@@ -311,7 +311,7 @@ replaced() {
   echo what was there >dst/file
   exec 7<dst/file
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [ "$(cat <&7)" = 'what was there' ]
   exec 7<&-
@@ -324,7 +324,7 @@ replaced() {
   echo what was there >dst/file
   ln dst/file other
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [ "$(cat other)" = 'what was there' ]
 }
@@ -337,12 +337,12 @@ replaced() {
   ln dst/small other
   inode=$(stat -c %i dst/small)
 
-  run -0 "$PCOPY" --inplace src dst
+  run -0 "$PCOPY" --stats --inplace src dst
 
   same_list src dst
   [ "$(stat -c %i dst/small)" = "$inode" ]
   cmp src/small other
-  run -0 "$PCOPY" --inplace src dst
+  run -0 "$PCOPY" --stats --inplace src dst
   [ "$(count_of copied "$output")" -eq 0 ]
 }
 
@@ -354,7 +354,7 @@ replaced() {
   ln -s ../kept dst/link
   mkfifo dst/fifo
 
-  run -0 timeout 60 "$PCOPY" --inplace src dst
+  run -0 timeout 60 "$PCOPY" --stats --inplace src dst
 
   [ "$(cat kept)" = kept ]
   same_copy src dst
@@ -368,7 +368,7 @@ replaced() {
   ! is_root || chmod 0444 dst/file
   chmod 0751 src/file
 
-  run -0 "$PCOPY" --inplace src dst
+  run -0 "$PCOPY" --stats --inplace src dst
 
   same_copy src dst
 }
@@ -377,41 +377,41 @@ replaced() {
   mkdir src
   echo x >src/file
   setfattr -n user.mine -v 1 src/file || skip 'no extended attributes here'
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   setfattr -n user.extra -v 2 dst
   setfattr -n user.other -v 3 src/file
   touch src/file
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   same_copy src dst
 }
 
 @test "a file operand is updated by the same rules" {
   echo one >file
-  "$PCOPY" -q file copy
+  "$PCOPY" --stats -q file copy
   before=$(stat -c %i copy)
 
-  run -0 "$PCOPY" file copy
+  run -0 "$PCOPY" --stats file copy
   [[ "$output" == *'0 copied, 1 unchanged'* ]]
   [ "$(stat -c %i copy)" = "$before" ]
   echo longer >file
   touch -d 2001-01-01 file
-  run -0 "$PCOPY" -u file copy
+  run -0 "$PCOPY" --stats -u file copy
   [ "$(cat copy)" = one ]
-  run -0 "$PCOPY" file copy
+  run -0 "$PCOPY" --stats file copy
 
   [ "$(cat copy)" = longer ]
 }
 
 @test "a source that became another type takes the copy's place" {
   make_varied_tree src
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   rm src/small src/link
   ln -s large src/small
   echo now a file >src/link
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   same_copy src dst
 }
@@ -420,10 +420,10 @@ replaced() {
   mkdir src
   echo one >src/a
   echo two >src/b
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   cp -al dst snapshot
 
-  run -0 "$PCOPY" -v src dst
+  run -0 "$PCOPY" --stats -v src dst
 
   [ "$(count_of copied "$output")" -eq 0 ]
   [ dst/a -ef snapshot/a ]
@@ -434,14 +434,14 @@ replaced() {
   mkdir src
   echo same >src/a
   cp -a src/a src/b
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   ln -f dst/a dst/b
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   fails [ dst/a -ef dst/b ]
   same_tree src dst
-  run -0 "$PCOPY" -v src dst
+  run -0 "$PCOPY" --stats -v src dst
   [ "$(count_of copied "$output")" -eq 0 ]
 }
 
@@ -456,7 +456,7 @@ replaced() {
   cp -a src/a dst/b
   ln dst/b dst/d
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
 
   [ dst/a -ef dst/b ]
   [ dst/c -ef dst/d ]
@@ -470,13 +470,13 @@ replaced() {
   ln src/a src/sub/b
   ln src/a src/sub/c
   echo old >dst/a
-  run -0 "$PCOPY" --update=none src dst
+  run -0 "$PCOPY" --stats --update=none src dst
   [ "$(cat dst/a dst/sub/b dst/sub/c)" = $'old\nnew\nnew' ]
   [ "$(stat -c %i dst/sub/b)" -eq "$(stat -c %i dst/sub/c)" ]
   # What has the content already may lead.
   rm -r dst/sub
   cp -a src/a dst/a
-  run -0 "$PCOPY" --update=none src dst
+  run -0 "$PCOPY" --stats --update=none src dst
   [ "$(stat -c %i dst/a)" -eq "$(stat -c %i dst/sub/c)" ]
 }
 
@@ -487,7 +487,7 @@ replaced() {
   touch -d 2001-01-01 src/a
   echo newer >dst/b
   for _ in 1 2; do
-    run -0 "$PCOPY" -u src dst
+    run -0 "$PCOPY" --stats -u src dst
     [ "$(cat dst/a dst/b)" = $'source\nnewer' ]
   done
 }

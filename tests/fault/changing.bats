@@ -133,7 +133,7 @@ changes_without_content() { # COMMAND [ARG]...
   cmp -n "$(stat -c %s dst/file)" src/file dst/file
   no_litter dst
   # When it has come to rest the next run takes it.
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
 }
 
@@ -144,7 +144,7 @@ changes_without_content() { # COMMAND [ARG]...
   done >>src/file 3>&- &
   writer=$!
 
-  run timeout 60 "$PCOPY" src dst
+  run timeout 60 "$PCOPY" --stats src dst
   kill "$writer"
   wait "$writer" || true
   writer=
@@ -225,7 +225,7 @@ socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "src/${rest[3]}"
   # The master has made dst/sub and is stopped, as it reads src/sub.
   strace -DDD -f -qq -o trace -e trace=getdents64 -P "$PWD/src/sub" \
     -e inject=getdents64:signal=STOP:when=1 \
-    "$PCOPY" src dst -j 1 >out 2>err 3>&- &
+    "$PCOPY" --stats src dst -j 1 >out 2>err 3>&- &
   pid=$!
   wait_until has_stopped
   mv dst/sub dst/was

@@ -21,7 +21,7 @@ teardown() {
 # Runs pcopy with signals injected; its status goes to $status.
 with_kills() { # INJECTION ARG...
   run strace -f -qq -o trace -e trace="${1%%:*}" -e inject="$1" \
-    "${WRAP[@]}" "$PCOPY" "${@:2}"
+    "${WRAP[@]}" "$PCOPY" --stats "${@:2}"
 }
 
 @test "a killed worker is named, its file is tried again: status 0" {
@@ -74,7 +74,7 @@ after_three_deaths() {
   [ "$status" -eq 1 ]
   given_up=$(grep -c ' died of signal 9, given up$' <<<"$output")
   [[ "$output" == *" directories, $given_up failed, "* ]]
-  run "$PCOPY" --update src dst
+  run "$PCOPY" --stats --update src dst
   [ "$status" -eq 0 ]
 }
 
@@ -127,7 +127,7 @@ kill_at_all_calls() {
   need_tracer
 
   run strace -f -qq -o trace -P 17 -e trace=linkat \
-    -e inject=linkat:signal=KILL "$PCOPY" src dst -j 2
+    -e inject=linkat:signal=KILL "$PCOPY" --stats src dst -j 2
 
   echo "$output"
   [ "$status" -eq 1 ]
@@ -139,7 +139,7 @@ kill_at_all_calls() {
   [ ! -e dst/17 ]
   no_litter dst
   # And the next run makes it whole.
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
 }
 
@@ -147,7 +147,7 @@ kill_at_all_calls() {
   need_tracer
 
   run strace -f -qq -o trace -P 3 -P 17 -P 31 -e trace=linkat \
-    -e inject=linkat:signal=KILL "$PCOPY" src dst -j 2 --queue-depth 1
+    -e inject=linkat:signal=KILL "$PCOPY" --stats src dst -j 2 --queue-depth 1
 
   [ "$status" -eq 1 ]
   [ "$(grep -c 'given up$' <<<"$output")" -eq 3 ]
@@ -160,7 +160,7 @@ kill_at_all_calls() {
   ulimit -c 0
 
   run strace -f -qq -o trace -P 17 -e trace=linkat \
-    -e inject=linkat:error=EIO:signal=SEGV "$PCOPY" src dst -j 2
+    -e inject=linkat:error=EIO:signal=SEGV "$PCOPY" --stats src dst -j 2
 
   [ "$status" -eq 1 ]
   [ ! -e dst/17 ]
@@ -228,7 +228,7 @@ kill_at_all_calls() {
   wait_gone $pids
   no_half_files src dst
   no_litter dst
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
 }
 
@@ -244,7 +244,7 @@ kill_at_all_calls() {
   # shellcheck disable=SC2086
   wait_gone $pids
   no_half_files src dst
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
 }
 
@@ -262,7 +262,7 @@ kill_at_all_calls() {
 
   wait_until fails pgrep -P "$pid"
   no_half_files src dst
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   find dst -name '.pcopy.*' -delete
   touch -r src dst
   same_copy src dst

@@ -53,7 +53,7 @@ far_with_kills() { # INJECTION ARG...
   need_tracer
   need_seccomp
   run strace -f -qq -o trace -e trace="${1%%:*}" -e inject="$1" \
-    "$BUILD/tests/refuse" fstatfs=ENOSYS -- "$PCOPY" "${@:2}"
+    "$BUILD/tests/refuse" fstatfs=ENOSYS -- "$PCOPY" --stats "${@:2}"
 }
 
 @test "from, to and within a file system that is far" {
@@ -61,13 +61,13 @@ far_with_kills() { # INJECTION ARG...
   make_wide_tree back/src
   make_wide_tree near
 
-  run -0 "$PCOPY" far/src far/dst
+  run -0 "$PCOPY" --stats far/src far/dst
   same_copy back/src back/dst
-  run -0 "$PCOPY" far/src here -j 4
+  run -0 "$PCOPY" --stats far/src here -j 4
   same_copy back/src here
-  run -0 "$PCOPY" near far/there -j 1 --queue-depth 1
+  run -0 "$PCOPY" --stats near far/there -j 1 --queue-depth 1
   same_copy near back/there
-  run -0 "$PCOPY" near far/there
+  run -0 "$PCOPY" --stats near far/there
   [[ "$output" == *'0 copied'* ]]
 }
 
@@ -83,7 +83,7 @@ far_with_kills() { # INJECTION ARG...
 
 # How many processes a run forks.
 pool_size() { # ARG...
-  strace -f -qq -o forks -e trace=clone,clone3,fork "$PCOPY" -q "$@"
+  strace -f -qq -o forks -e trace=clone,clone3,fork "$PCOPY" --stats -q "$@"
   grep -cE '(clone|clone3|fork)\(.*= [0-9]+$' forks
 }
 
@@ -139,7 +139,7 @@ pool_size() { # ARG...
 
   run strace -f -qq -o trace -P src/b/c -e trace=getdents64 \
     -e inject=getdents64:signal=KILL \
-    "$BUILD/tests/refuse" fstatfs=ENOSYS -- "$PCOPY" src dst -j 2
+    "$BUILD/tests/refuse" fstatfs=ENOSYS -- "$PCOPY" --stats src dst -j 2
 
   echo "$output"
   [ "$status" -eq 1 ]
@@ -149,7 +149,7 @@ pool_size() { # ARG...
   [ -d dst/b/c ] && [ ! -e dst/b/c/d ]
   cmp "src/e/f/link 3" "dst/e/f/link 3"
   # And the next run makes it whole.
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
 }
 
@@ -157,12 +157,12 @@ pool_size() { # ARG...
   mount_far 2000
   make_wide_tree back/src
 
-  "$PCOPY" -q far/src far/dst -j 4 &
+  "$PCOPY" --stats -q far/src far/dst -j 4 &
   wait_until has_files back/dst 3
   kill -KILL $!
   wait $! || true
   no_half_files back/src back/dst
-  run -0 "$PCOPY" far/src far/dst
+  run -0 "$PCOPY" --stats far/src far/dst
   find back/dst -name '.pcopy.*' -delete
   diff -r back/src back/dst
 }

@@ -30,7 +30,7 @@ in_own_mounts() { # SCRIPT
   in_own_mounts '
     mount -t tmpfs -o size=2m none place
     status=0
-    "$PCOPY" src place/dst -j 4 2>err || status=$?
+    "$PCOPY" --stats src place/dst -j 4 2>err || status=$?
     [ "$status" -eq 1 ]
     n=$(n_files place/dst)
     echo "$n files"
@@ -42,7 +42,7 @@ in_own_mounts() { # SCRIPT
 
     # Once there is room the next run does what is left.
     mount -o remount,size=20m place
-    "$PCOPY" src place/dst 2>err
+    "$PCOPY" --stats src place/dst 2>err
     grep -q "$((41 - n)) copied, $n unchanged" err
     same_copy src place/dst'
 }
@@ -52,10 +52,10 @@ in_own_mounts() { # SCRIPT
     mount -t tmpfs -o size=1m none place
     mkdir src2
     echo old >src2/file
-    "$PCOPY" -q src2 place/dst
+    "$PCOPY" --stats -q src2 place/dst
     make_bytes src2/file 2000000
     status=0
-    "$PCOPY" src2 place/dst 2>err || status=$?
+    "$PCOPY" --stats src2 place/dst 2>err || status=$?
     [ "$status" -eq 1 ]
     grep -q "^pcopy: place/dst/file: cannot write: No space left on device$" err
     [ "$(cat place/dst/file)" = old ]
@@ -68,7 +68,7 @@ in_own_mounts() { # SCRIPT
   in_own_mounts '
     mount -t tmpfs -o nr_inodes=20 none place
     status=0
-    "$PCOPY" src place/dst -j 2 2>err || status=$?
+    "$PCOPY" --stats src place/dst -j 2 2>err || status=$?
     [ "$status" -eq 1 ]
     grep -q "^pcopy: place/dst/[0-9]*: cannot create: No space left on device$" err
     n=$(find place/dst ! -type d | wc -l)
@@ -81,7 +81,7 @@ in_own_mounts() { # SCRIPT
   in_own_mounts '
     mount -t tmpfs -o ro none place
     status=0
-    "$PCOPY" src place/dst 2>err || status=$?
+    "$PCOPY" --stats src place/dst 2>err || status=$?
     cat err
     [ "$status" -eq 2 ]
     grep -q "^pcopy: place/dst: cannot create or open: Read-only file system$" err'
@@ -93,7 +93,7 @@ in_own_mounts() { # SCRIPT
     mkdir place/dst src/new
     mount -o remount,ro place
     status=0
-    "$PCOPY" src place/dst -j 2 2>err || status=$?
+    "$PCOPY" --stats src place/dst -j 2 2>err || status=$?
     [ "$status" -eq 1 ]
     [ "$(grep -c "^pcopy: place/dst/[0-9a-z]*: cannot create: Read-only file system$" err)" -eq 41 ]
     grep -q "^pcopy: place/dst/new: cannot create directory: Read-only file system$" err
@@ -103,9 +103,9 @@ in_own_mounts() { # SCRIPT
 @test "a read-only target that is the same already: status 0" {
   in_own_mounts '
     mount -t tmpfs none place
-    "$PCOPY" -q src place/dst
+    "$PCOPY" --stats -q src place/dst
     mount -o remount,ro place
-    "$PCOPY" src place/dst 2>err || { cat err; exit 1; }
+    "$PCOPY" --stats src place/dst 2>err || { cat err; exit 1; }
     grep -q "0 copied, 41 unchanged, 1 directory" err'
 }
 
@@ -114,7 +114,7 @@ in_own_mounts() { # SCRIPT
     mount -t tmpfs none place
     cp -a src place/src
     mount -o remount,ro place
-    "$PCOPY" -q place/src dst
+    "$PCOPY" --stats -q place/src dst
     same_copy place/src dst'
 }
 
@@ -125,9 +125,9 @@ in_own_mounts() { # SCRIPT
   setfattr -x user.colour src/varied/dir 2>/dev/null || true
   in_own_mounts '
     mount -t tmpfs none place
-    "$PCOPY" -q src place/there -j 2
+    "$PCOPY" --stats -q src place/there -j 2
     same_copy src place/there
-    "$PCOPY" -q place/there back -j 2
+    "$PCOPY" --stats -q place/there back -j 2
     same_copy src back'
 }
 
@@ -139,7 +139,7 @@ in_own_mounts() { # SCRIPT
     for there in dst dst/new src/inside/new odd*name/ \
       "odd	name/new"; do
       status=0
-      timeout 60 "$PCOPY" src "$there" 2>err || status=$?
+      timeout 60 "$PCOPY" --stats src "$there" 2>err || status=$?
       [ "$status" -eq 5 ]
       grep -q "^pcopy: src: would be copied into itself" err
     done
@@ -150,12 +150,12 @@ in_own_mounts() { # SCRIPT
     for there in dst dst/ dst/new dst/deep/new; do
       for more in -n -x -L --force; do
         status=0
-        timeout 60 "$PCOPY" src $more "$there" 2>err || status=$?
+        timeout 60 "$PCOPY" --stats src $more "$there" 2>err || status=$?
         [ "$status" -eq 5 ]
       done
     done
     [ "$(find src/inside)" = "src/inside
 src/inside/deep" ]
-    "$PCOPY" -q src elsewhere
+    "$PCOPY" --stats -q src elsewhere
     [ -e elsewhere/inside/deep ]'
 }

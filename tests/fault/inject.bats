@@ -33,7 +33,7 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
     shift
   done
   run -1 strace -f -qq -o trace -e trace="${injection%%:*}" \
-    -e inject="$injection" "${words[@]}" "${WRAP[@]}" "$PCOPY" src dst "${@:2}"
+    -e inject="$injection" "${words[@]}" "${WRAP[@]}" "$PCOPY" --stats src dst "${@:2}"
   said=$(grep -v -e ' copied, ' -e '^pcopy: not preserved' <<<"$output")
   [ "$said" = "pcopy: $message" ] || {
     echo "said: $said"
@@ -46,7 +46,7 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
   cat rsync.out
   [ ! -s rsync.out ]
   no_litter dst
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
   rm -rf dst
 }
@@ -97,7 +97,7 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
   for result in error=EXDEV error=EINVAL error=EPERM retval=0; do
     remove dst
     run -0 strace -f -qq -o trace -e trace=copy_file_range \
-      -e inject="copy_file_range:$result:when=3+" "$PCOPY" src dst
+      -e inject="copy_file_range:$result:when=3+" "$PCOPY" --stats src dst
     grep -q INJECTED trace
     same_copy src dst
   done
@@ -109,11 +109,11 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
 
   for injection in openat:error=EIO getdents64:error=EIO; do
     run -1 strace -f -qq -o trace -e trace="${injection%%:*}" -P dir \
-      -P "$HERE/src/dir" -e inject="$injection" "$PCOPY" src dst
+      -P "$HERE/src/dir" -e inject="$injection" "$PCOPY" --stats src dst
     [[ "$output" == 'pcopy: src/dir: cannot '*' directory: Input/output error'* ]]
     [[ "$output" == *', 1 failed, '* ]]
     [ "$(cat dst/victim)" = victim ]
-    run -0 "$PCOPY" src dst
+    run -0 "$PCOPY" --stats src dst
     same_copy src dst
     rm -rf dst
   done
@@ -124,13 +124,13 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
   (cd src/dir && seq 9000 | xargs touch)
 
   run -1 strace -f -qq -o trace -e trace=getdents64 -P "$HERE/src/dir" \
-    -e inject=getdents64:error=EIO:when=2 "$PCOPY" src dst
+    -e inject=getdents64:error=EIO:when=2 "$PCOPY" --stats src dst
 
   [[ "$output" == *'pcopy: src/dir: cannot read directory: Input/output error'* ]]
   [ "$(cat dst/victim)" = victim ]
   [ "$(n_files dst/dir)" -gt 0 ]
   [ "$(n_files dst/dir)" -lt 9000 ]
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
 }
 
@@ -155,7 +155,7 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
   fi
   # In place the name is known.
   run -1 strace -f -qq -o trace -e trace=utimensat -P "$HERE/dst/victim" \
-    -e inject=utimensat:error=EIO "$PCOPY" --inplace src dst
+    -e inject=utimensat:error=EIO "$PCOPY" --stats --inplace src dst
   [[ "$output" == *'pcopy: dst/victim: cannot set times: Input/output error'* ]]
 }
 
@@ -175,18 +175,18 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
 
 @test "a file that replaces another and fails leaves the old one" {
   need_tracer
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   echo changed, and longer than it was >src/victim
 
   for injection in linkat:error=EIO renameat:error=EIO pwrite64:error=ENOSPC; do
     run -1 strace -f -qq -o trace -e trace="${injection%%:*}" \
-      -e inject="$injection" "$PCOPY" src dst
+      -e inject="$injection" "$PCOPY" --stats src dst
     [[ "$output" == *'pcopy: dst/victim: cannot '* ]]
     [ "$(cat dst/victim)" = victim ]
     no_litter dst
   done
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
 }
 
@@ -194,7 +194,7 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
   need_tracer
 
   run -1 strace -f -qq -o trace -e trace=close -P "$HERE/dst/victim" \
-    -e inject=close:error=EIO "$PCOPY" --inplace src dst
+    -e inject=close:error=EIO "$PCOPY" --stats --inplace src dst
 
   [[ "$output" == *'pcopy: dst/victim: cannot close: Input/output error'* ]]
   [[ "$output" == *', 1 failed, '* ]]
@@ -223,10 +223,10 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
   for injection in fchmod utimensat fchownat; do
     is_root || [ "$injection" != fchownat ] || continue
     run -1 strace -f -qq -o trace -e trace="$injection" -P "$HERE/dst/empty" \
-      -e inject="$injection":error=EIO "$PCOPY" src dst
+      -e inject="$injection":error=EIO "$PCOPY" --stats src dst
     [[ "$output" == *'pcopy: dst/empty: cannot set '*': Input/output error'* ]]
     [[ "$output" == *', 1 failed, '* ]]
-    run -0 "$PCOPY" src dst
+    run -0 "$PCOPY" --stats src dst
     same_copy src dst
     rm -rf dst
   done
@@ -240,19 +240,19 @@ one_fails() { # MESSAGE NAME INJECTION STRACE-ARG... [-- PCOPY-ARG...]
   chmod 6755 src/victim
 
   run -0 strace -f -qq -o trace -e trace=fchownat \
-    -e inject=fchownat:error=EPERM "$PCOPY" src dst
+    -e inject=fchownat:error=EPERM "$PCOPY" --stats src dst
 
   [[ "$output" == *'not preserved: 3 owners'* ]]
   # Set-id bits of another owner are not kept.
   [ "$(stat -c '%u %a' dst/victim)" = '0 755' ]
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
 }
 
 # NAME is listed, and CALL says that it is not there.
 one_vanishes() { # NAME CALL [ARG]...
   run -3 strace -f -qq -o trace -e trace="$2" -P "$1" \
-    -e inject="$2":error=ENOENT "$PCOPY" src dst "${@:3}"
+    -e inject="$2":error=ENOENT "$PCOPY" --stats src dst "${@:3}"
   echo "$output"
   [ "$(grep -c . <<<"$output")" -eq 2 ]
   [[ "$output" == "pcopy: src/$1: vanished: No such file or directory"* ]]
@@ -276,7 +276,7 @@ one_vanishes() { # NAME CALL [ARG]...
 }
 
 @test "a link that leads nowhere has not vanished: with -L it fails" {
-  run -1 "$PCOPY" -L src dst
+  run -1 "$PCOPY" --stats -L src dst
   [[ "$output" == *'pcopy: src/link: cannot stat: No such file or directory'* ]]
   [[ "$output" != *vanished* ]]
 }
@@ -285,7 +285,7 @@ one_vanishes() { # NAME CALL [ARG]...
   need_tracer
 
   run -0 strace -f -qq -o trace -e trace=getdents64 \
-    -e inject=getdents64:error=EINTR:when=1+2 "$PCOPY" src dst
+    -e inject=getdents64:error=EINTR:when=1+2 "$PCOPY" --stats src dst
   same_copy src dst
 }
 
@@ -296,7 +296,7 @@ one_vanishes() { # NAME CALL [ARG]...
     timerfd_create:error=EMFILE epoll_create1:error=EMFILE \
     signalfd4:error=EMFILE eventfd2:error=EMFILE; do
     run strace -f -qq -o trace -e trace="${injection%%:*}" \
-      -e inject="$injection" "$PCOPY" src dst
+      -e inject="$injection" "$PCOPY" --stats src dst
     [ "$status" -eq 2 ]
     [ "${output%:*}" = 'pcopy: workers: cannot start' ]
     [[ "$output" =~ (Resource temporarily unavailable|Too many open files)$ ]]
@@ -309,12 +309,12 @@ one_vanishes() { # NAME CALL [ARG]...
 with_refusals() { # REFUSAL...
   need_seccomp
   make_varied_tree src/varied
-  run -0 "$BUILD/tests/refuse" "$@" -- "$PCOPY" src dst -j 2
+  run -0 "$BUILD/tests/refuse" "$@" -- "$PCOPY" --stats src dst -j 2
   no_litter dst
   same_copy src dst
   # And over what is there.
   touch -h src/varied/dir/*
-  run -0 "$BUILD/tests/refuse" "$@" -- "$PCOPY" src dst -j 2
+  run -0 "$BUILD/tests/refuse" "$@" -- "$PCOPY" --stats src dst -j 2
   no_litter dst
   same_copy src dst
 }
@@ -354,7 +354,7 @@ with_refusals() { # REFUSAL...
   need_seccomp
   setfattr -n user.mine -v 1 src/victim || skip 'no extended attributes here'
 
-  run -0 "$BUILD/tests/refuse" fsetxattr=EOPNOTSUPP -- "$PCOPY" src dst
+  run -0 "$BUILD/tests/refuse" fsetxattr=EOPNOTSUPP -- "$PCOPY" --stats src dst
 
   [[ "$output" == *'not preserved: 1 xattr'* ]]
 }
@@ -366,7 +366,7 @@ with_refusals() { # REFUSAL...
   chmod 777 dst/dir
 
   run -1 strace -f -qq -o trace -e trace=chmod,fchmodat \
-    -e inject=chmod,fchmodat:error=EIO "$PCOPY" src dst
+    -e inject=chmod,fchmodat:error=EIO "$PCOPY" --stats src dst
   echo "$output"
   [[ $output == *'dst/dir: cannot be closed to others, so what is to be in it is left out: '* ]]
   [ "$(n_files dst/dir)" -eq 0 ]

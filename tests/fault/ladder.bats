@@ -28,7 +28,7 @@ refused() { # CALLS=ERROR... -- [ARG]...
   done
   shift
   run strace -f -qq -o trace -e trace=linkat,renameat,renameat2,openat,mknodat,symlinkat,getrandom,close,mkdirat,unlinkat \
-    "${words[@]}" "$PCOPY" "$@"
+    "${words[@]}" "$PCOPY" --stats "$@"
 }
 
 no_litter() { # DIR
@@ -143,18 +143,18 @@ all_there() { # DIR
 @test "a file whose close failed is copied again" {
   rm src/b src/c src/l
   run -1 strace -f -qq -o trace -e trace=close -P "$ROOM/dst/a" \
-    -e inject=close:error=EIO "$PCOPY" --inplace src dst
+    -e inject=close:error=EIO "$PCOPY" --stats --inplace src dst
   [[ $output == *'cannot close'* ]]
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   [[ $output == *'pcopy: 1 copied'* ]]
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   [[ $output == *'pcopy: 0 copied'* ]]
 
   # Also one that is as old as can be, and by age.
   touch -d @0 src/a
   run -1 strace -f -qq -o trace -e trace=close -P "$ROOM/dst/a" \
-    -e inject=close:error=EDQUOT "$PCOPY" --inplace src dst
-  run -0 "$PCOPY" --update=older src dst
+    -e inject=close:error=EDQUOT "$PCOPY" --stats --inplace src dst
+  run -0 "$PCOPY" --stats --update=older src dst
   [[ $output == *'pcopy: 1 copied'* ]]
 }
 
@@ -162,8 +162,8 @@ all_there() { # DIR
   local n
   for _ in 1 2 3 4 5 6; do
     rm -rf dst
-    "$PCOPY" -q -j 2 src dst &
-    "$PCOPY" -q -j 2 src dst || true
+    "$PCOPY" --stats -q -j 2 src dst &
+    "$PCOPY" --stats -q -j 2 src dst || true
     wait $! || true
     all_there dst
     n=$(stat -c %i dst/b dst/c | sort -u | wc -l)

@@ -21,7 +21,7 @@ is_asan() {
 # Runs pcopy under valgrind; a report per process in $1.PID.
 under_valgrind() { # REPORTS ARG...
   valgrind -q --track-fds=yes --leak-check=full --log-file="$1.%p" \
-    "$PCOPY" "${@:2}"
+    "$PCOPY" --stats "${@:2}"
 }
 
 # How many descriptors are open at the end of each process.
@@ -90,7 +90,7 @@ open_at_exit() { # REPORTS
   cc -shared -fPIC -o lose.so lose.c
 
   ASAN_OPTIONS=detect_leaks=1:log_path=$PWD/report LD_PRELOAD=$PWD/lose.so \
-    run "$PCOPY" src dst -j 2
+    run "$PCOPY" --stats src dst -j 2
 
   [ "$status" -ne 0 ]
   [ "$(grep -l 'Direct leak of 4321 byte' report.* | wc -l)" -eq 3 ]

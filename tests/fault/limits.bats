@@ -27,7 +27,7 @@ teardown() {
   echo small >src/small
   for n in 1 4; do
     rm -rf dst
-    run -1 bash -c 'ulimit -f 100; exec "$PCOPY" -j "$1" src dst' bash "$n"
+    run -1 bash -c 'ulimit -f 100; exec "$PCOPY" --stats -j "$1" src dst' bash "$n"
     [ "$(grep -c 'big: .*File too large' <<<"$output")" -eq 1 ]
     [ "$(grep -c 'big2: .*File too large' <<<"$output")" -eq 1 ]
     fails grep died <<<"$output"
@@ -41,7 +41,7 @@ teardown() {
   head -c 300000 /dev/zero | tr '\0' x >src/big
   echo old >dst/big
   echo small >src/small
-  run -1 bash -c 'ulimit -f 100; exec "$PCOPY" --inplace src dst'
+  run -1 bash -c 'ulimit -f 100; exec "$PCOPY" --stats --inplace src dst'
   [[ $output == *'big: '*'File too large'* ]]
   fails grep died <<<"$output"
   [ "$(cat dst/small)" = small ]

@@ -93,7 +93,7 @@ same_file() {
 
   wait_gone "$helper" "$worker"
   [ "$(n_files dst)" -eq 0 ]
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_file
 }
 
@@ -135,7 +135,7 @@ same_file() {
 
   run -1 strace -f -qq -o trace -e trace=pwrite64 \
     -e inject=pwrite64:error=ENOSPC:when=20+ \
-    "$PCOPY" --reflink=never src dst -j 2
+    "$PCOPY" --stats --reflink=never src dst -j 2
 
   [ "$(grep -c 'dst/big: cannot write: No space left on device$' <<<"$output")" -eq 1 ]
   [ "$(grep -c '^pcopy: dst' <<<"$output")" -eq 1 ]
@@ -149,7 +149,7 @@ same_file() {
       dd of=src/big bs=1M seek=$at conv=notrunc status=none
   done
 
-  run -0 "$PCOPY" --reflink=never src dst -j 2
+  run -0 "$PCOPY" --stats --reflink=never src dst -j 2
 
   same_file
   [ "$(stat -c %b dst/big)" -le $(($(stat -c %b src/big) + 64)) ]

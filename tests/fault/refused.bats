@@ -40,7 +40,7 @@ has_content() { # DST
 # Runs pcopy with the calls refused.
 refusing() { # CALLS ERRNO ARG...
   strace -f -qq -o trace -e trace="$1" -e inject="$1:error=$2" \
-    "$PCOPY" "${@:3}"
+    "$PCOPY" --stats "${@:3}"
 }
 
 # New and over what is there, near and far, nothing of the content is lost, and
@@ -121,7 +121,7 @@ REFUSALS=(EPERM ENOSYS EACCES EINVAL EOVERFLOW EOPNOTSUPP EAGAIN EINTR)
 @test "an attribute and an ACL that cannot be removed are lost" {
   need_tracer
   need_attributes
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   setfattr -x user.mine src/file
   setfacl -b src/file src/fifo
   chmod 640 src/file src/fifo
@@ -134,7 +134,7 @@ REFUSALS=(EPERM ENOSYS EACCES EINVAL EOVERFLOW EOPNOTSUPP EAGAIN EINTR)
     run -3 refusing fremovexattr,removexattr "$error" --preserve=acl src dst
     [[ $output == *' 4 unchanged, '* ]]
   done
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
 }
 
@@ -160,14 +160,14 @@ REFUSALS=(EPERM ENOSYS EACCES EINVAL EOVERFLOW EOPNOTSUPP EAGAIN EINTR)
       [ ! -e dst/file ]
     done
   done
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   setfattr -x user.mine src/file
   chmod 600 src/file
   for call in fchmod flistxattr fremovexattr; do
     run refusing "$call" EDQUOT src dst
     [ "$status" -eq 1 ]
   done
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_copy src dst
 }
 
@@ -178,16 +178,16 @@ REFUSALS=(EPERM ENOSYS EACCES EINVAL EOVERFLOW EOPNOTSUPP EAGAIN EINTR)
 
   # The fifo's own, to ask it for its ACL.
   run -1 strace -f -qq -o trace -e trace=openat -P fifo \
-    -e inject=openat:error=EMFILE:when=2+ "$PCOPY" src dst
+    -e inject=openat:error=EMFILE:when=2+ "$PCOPY" --stats src dst
   [[ $output == *'fifo: cannot open: Too many open files'* ]]
   rm -rf dst
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   for error in EMFILE ENFILE ENOMEM EIO; do
     run -1 strace -f -qq -o trace -e trace=openat -P file \
-      -e inject=openat:error="$error":when=1 "$PCOPY" src dst
+      -e inject=openat:error="$error":when=1 "$PCOPY" --stats src dst
     [[ $output == *'src/file: cannot open: '* ]]
     run -1 strace -f -qq -o trace -e trace=openat -P file \
-      -e inject=openat:error="$error":when=2 "$PCOPY" src dst
+      -e inject=openat:error="$error":when=2 "$PCOPY" --stats src dst
     [[ $output == *'dst/file: cannot open: '* ]]
   done
 }
@@ -196,12 +196,12 @@ REFUSALS=(EPERM ENOSYS EACCES EINVAL EOVERFLOW EOPNOTSUPP EAGAIN EINTR)
   need_root
   need_tracer
   chown -hR 65534:65534 .
-  as_user "$PCOPY" -q src dst
+  as_user "$PCOPY" --stats -q src dst
   chown 0 src/file
   chmod 600 src/file
-  run -1 as_user "$PCOPY" src dst
+  run -1 as_user "$PCOPY" --stats src dst
   [[ $output == *'src/file: cannot open: Permission denied'* ]]
   run -3 strace -f -qq -o trace -e trace=openat -P file \
-    -e inject=openat:error=ENOENT "$PCOPY" src dst
+    -e inject=openat:error=ENOENT "$PCOPY" --stats src dst
   [[ $output == *'src/file: was replaced meanwhile'* ]]
 }

@@ -22,7 +22,7 @@ teardown() {
 # Each read takes as long as from a disk. Prints how many processes read.
 n_readers() { # ARG...
   strace -f -qq -o trace -e trace=pread64 -e inject=pread64:delay_exit=3000 \
-    "$PCOPY" -q --reflink=never "$@" src dst
+    "$PCOPY" --stats -q --reflink=never "$@" src dst
   awk '/this is file/ { print $1 }' trace | sort -u | wc -l
 }
 

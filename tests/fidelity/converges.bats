@@ -24,13 +24,13 @@ teardown() {
 
 converges() { # QUIRK...
   quirk "$@"
-  "$PCOPY" -j 4 src m/dst 2>said || {
+  "$PCOPY" --stats -j 4 src m/dst 2>said || {
     echo "$*: status $?"
     cat said
     return 1
   }
   diff -r src back/dst
-  "$PCOPY" -j 4 src m/dst 2>said
+  "$PCOPY" --stats -j 4 src m/dst 2>said
   grep -q '^pcopy: 0 copied, 3 unchanged' said || {
     echo "$*:"
     cat said

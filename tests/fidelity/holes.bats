@@ -35,7 +35,7 @@ huge_is_kept() { # FROM TO [OPTION]...
   local from=$1 to=$2
   shift 2
   describe "$from/src" seen walker find blocks data
-  run -0 timeout 60 "$PCOPY" "$@" "$from/src" "$to/dst"
+  run -0 timeout 60 "$PCOPY" --stats "$@" "$from/src" "$to/dst"
   slack_blocks=64 same_to_all "$from/src" seen "$to/dst" \
     walker find blocks data
   rm -r "$to/dst"
@@ -68,13 +68,13 @@ blocks_of() { # FILE
   done
   for type in xfs btrfs tmpfs; do
     mount_new $type $type
-    run -0 "$PCOPY" ext4/pieces $type/pieces
+    run -0 "$PCOPY" --stats ext4/pieces $type/pieces
     cmp ext4/pieces $type/pieces
     [ "$(blocks_of $type/pieces)" -le $(($(blocks_of ext4/pieces) + 200 * 16)) ]
-    run -0 "$PCOPY" --reflink=never $type/pieces $type/copy
+    run -0 "$PCOPY" --stats --reflink=never $type/pieces $type/copy
     cmp ext4/pieces $type/copy
     [ "$(blocks_of $type/copy)" -le $(($(blocks_of $type/pieces) + 200 * 16)) ]
-    run -0 "$PCOPY" $type/pieces ext4/copy-$type
+    run -0 "$PCOPY" --stats $type/pieces ext4/copy-$type
     cmp ext4/pieces ext4/copy-$type
     [ "$(blocks_of ext4/copy-$type)" -le "$(blocks_of ext4/pieces)" ]
   done
@@ -94,17 +94,17 @@ blocks_of() { # FILE
     sync .
     describe src seen
 
-    run -0 "$PCOPY" --sparse=always src always
+    run -0 "$PCOPY" --stats --sparse=always src always
     same_to_all src seen always walker find getfattr mtree rsync
     [ "$(blocks_of always/zeros)" -eq 0 ]
     [ "$(blocks_of always/zeros-between)" -le 2200 ]
     [ "$(blocks_of always/hole)" -le 64 ]
-    run -0 "$PCOPY" --sparse=never src never
+    run -0 "$PCOPY" --stats --sparse=never src never
     same_to_all src seen never walker find getfattr mtree rsync
     for file in zeros hole; do
       [ "$(blocks_of never/$file)" -ge 4096 ]
     done
-    run -0 "$PCOPY" src auto
+    run -0 "$PCOPY" --stats src auto
     same_to_all src seen auto walker data
     cd "$ROOM"
   done
@@ -121,7 +121,7 @@ blocks_of() { # FILE
     echo text >>src/aside-behind
     fallocate -l 3M src/aside-and-text
     put_text src/aside-and-text 2000000
-    run -0 "$PCOPY" --reflink=never src dst
+    run -0 "$PCOPY" --stats --reflink=never src dst
     for file in src/*; do
       cmp "$file" "dst/${file#src/}"
       [ "$(blocks_of "dst/${file#src/}")" -le $(($(blocks_of "$file") + 16)) ]
@@ -147,18 +147,18 @@ pieces() { # FILE
     dd if=src/middle of=src/holes bs=64K seek=16 conv=notrunc status=none
     sync .
 
-    run -0 "$PCOPY" src dst
+    run -0 "$PCOPY" --stats src dst
     describe src seen
     same_to_all src seen dst
     for file in large holes middle; do
       pieces "src/$file" | grep -q shared
       [ "$(pieces "src/$file")" = "$(pieces "dst/$file")" ]
     done
-    run -0 "$PCOPY" --reflink=always src always
+    run -0 "$PCOPY" --stats --reflink=always src always
     same_to_all src seen always
     [ "$(pieces src/large)" = "$(pieces always/large)" ]
     # copy_file_range(2) would share them all the same.
-    run -0 "$PCOPY" --reflink=never src never
+    run -0 "$PCOPY" --stats --reflink=never src never
     sync .
     same_to_all src seen never
     for file in large holes middle; do
@@ -175,12 +175,12 @@ pieces() { # FILE
   make_bytes xfs/large 1000000
   make_bytes ext4/large 1000000
 
-  run -1 "$PCOPY" --reflink=always xfs/large ext4/copy
+  run -1 "$PCOPY" --stats --reflink=always xfs/large ext4/copy
   [[ $output == *'cannot share blocks'* ]]
   [ ! -e ext4/copy ]
-  run -1 "$PCOPY" --reflink=always ext4/large ext4/copy
+  run -1 "$PCOPY" --stats --reflink=always ext4/large ext4/copy
   [[ $output == *'cannot share blocks'* ]]
   [ ! -e ext4/copy ]
-  run -0 "$PCOPY" --reflink=auto xfs/large ext4/copy
+  run -0 "$PCOPY" --stats --reflink=auto xfs/large ext4/copy
   cmp xfs/large ext4/copy
 }

@@ -36,23 +36,23 @@ same_content() { # SRC DST
 @test "files that all have one inode number keep their content" {
   make_linked back/s
   quirk sameino=all
-  run -0 "$PCOPY" m/s d -j 4
+  run -0 "$PCOPY" --stats m/s d -j 4
   same_content back/s d
-  run -0 "$PCOPY" m/s d
+  run -0 "$PCOPY" --stats m/s d
   [[ $output == *'pcopy: 0 copied'* ]]
   [ "$(stat -c %i d/a/one)" = "$(stat -c %i "d/a/b/c/one too")" ]
-  run -0 "$PCOPY" m/s m/t
+  run -0 "$PCOPY" --stats m/s m/t
   same_content back/s back/t
   # What is there already is no source that is met again.
   echo changed >back/s/a/one
-  run -0 "$PCOPY" m/s m/t
+  run -0 "$PCOPY" --stats m/s m/t
   same_content back/s back/t
 }
 
 @test "links are kept where each look shows another ctime" {
   make_linked back/s
   quirk newctime
-  run -0 "$PCOPY" m/s d
+  run -0 "$PCOPY" --stats m/s d
   same_content back/s d
   [ "$(stat -c %h d/a/one)" -eq 2 ]
   [ "$(stat -c %h d/two\ too)" -eq 2 ]
@@ -78,11 +78,11 @@ same_content() { # SRC DST
   make_linked back/s
   quirk newino
   for option in '' --inplace --force -j1; do
-    run -0 "$PCOPY" m/s d $option
+    run -0 "$PCOPY" --stats m/s d $option
     same_content back/s d
-    run -0 "$PCOPY" s m/d $option
+    run -0 "$PCOPY" --stats s m/d $option
     echo more >>s/a/b/two
-    run -0 "$PCOPY" s m/d $option
+    run -0 "$PCOPY" --stats s m/d $option
     same_content s back/d
     same_content s m/d
     rm -rf d back/d
@@ -93,7 +93,7 @@ same_content() { # SRC DST
   make_linked back/s
   for kind in loop looptop; do
     quirk $kind
-    run -1 timeout 20 "$PCOPY" m/s d -j 2
+    run -1 timeout 20 "$PCOPY" --stats m/s d -j 2
     [[ $output == *': leads back into itself'* ]]
     cmp back/s/a/b/two d/a/b/two
     rm -rf d
@@ -106,10 +106,10 @@ same_content() { # SRC DST
   make_linked src
   mkdir src/mnt
   mount --bind src src/mnt
-  run -1 timeout 20 "$PCOPY" src dst
+  run -1 timeout 20 "$PCOPY" --stats src dst
   [[ $output == *'pcopy: src/mnt: leads back into itself'* ]]
   [ ! -e dst/mnt/a ]
-  run -1 timeout 20 "$PCOPY" src dst
+  run -1 timeout 20 "$PCOPY" --stats src dst
   umount src/mnt
 }
 
@@ -121,13 +121,13 @@ same_content() { # SRC DST
   mount -t tmpfs -o mode=750 none src/mnt
   echo x >src/mnt/x
   run -0 strace -f -qq -y -o trace -e trace=open,openat,openat2 \
-    "$PCOPY" -x src dst
+    "$PCOPY" --stats -x src dst
   [ -d dst/mnt ] && [ ! -e dst/mnt/x ]
   [ "$(stat -c %a dst/mnt)" = 750 ]
   run grep -E '"[^"]*mnt[^"]*", [^)]*O_RDONLY|src/mnt>' trace
   echo "$output"
   fails grep -vE 'O_PATH|/dst' <<<"$output"
-  run -0 "$PCOPY" -x src dst
+  run -0 "$PCOPY" --stats -x src dst
   [[ $output == *'pcopy: 0 copied'* ]]
 }
 
@@ -140,11 +140,11 @@ same_content() { # SRC DST
   chown -R 65534 src out
   bindfs --no-allow-other inner src/mnt || skip "may not mount by FUSE"
   fails as_user stat src/mnt
-  run -0 as_user "$PCOPY" -x src out/dst
+  run -0 as_user "$PCOPY" --stats -x src out/dst
   [ -d out/dst/mnt ] && [ ! -e out/dst/mnt/x ]
   [ "$(stat -c %a out/dst/mnt)" = 700 ]
   same_content src/a out/dst/a
-  run -0 as_user "$PCOPY" -x src out/dst
+  run -0 as_user "$PCOPY" --stats -x src out/dst
   [[ $output == *'pcopy: 0 copied'* ]]
-  run -1 as_user "$PCOPY" src out/all
+  run -1 as_user "$PCOPY" --stats src out/all
 }

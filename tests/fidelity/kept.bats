@@ -26,7 +26,7 @@ copy_in_each_way() { # DST [COMMAND]: which runs another one
   for way in "${ways[@]}"; do
     dst=$1dst${way//[ -]/_}
     # shellcheck disable=SC2086
-    run -0 ${2-} "$PCOPY" $way src "$dst"
+    run -0 ${2-} "$PCOPY" --stats $way src "$dst"
     echo "$output"
     [[ $output != *'not preserved'* ]]
     same_to_all src seen "$dst" "${asked[@]}"
@@ -34,7 +34,7 @@ copy_in_each_way() { # DST [COMMAND]: which runs another one
     asked=(walker find groups data)
   done
   # shellcheck disable=SC2086
-  run -0 ${2-} "$PCOPY" $way src "$dst"
+  run -0 ${2-} "$PCOPY" --stats $way src "$dst"
   echo "$output"
   [[ $output == *'pcopy: 0 copied, '* && $output != *mended* ]]
   same_to_all src seen "$dst"
@@ -89,15 +89,15 @@ kept() { # TYPE [TYPE]
   "$MAKETREE" src >left-out
   describe src seen
 
-  run -0 "$PCOPY" -j 4 --inplace src in-place
+  run -0 "$PCOPY" --stats -j 4 --inplace src in-place
   same_to_all src seen in-place
-  run -0 "$PCOPY" -j 4 --inplace --update=all --force src in-place
+  run -0 "$PCOPY" --stats -j 4 --inplace --update=all --force src in-place
   same_to_all src seen in-place
   run -0 tool refuse openat,2,O_TMPFILE=EOPNOTSUPP openat2=ENOSYS -- \
-    "$PCOPY" -j 4 src named
+    "$PCOPY" --stats -j 4 src named
   same_to_all src seen named
   run -0 tool refuse openat,2,O_TMPFILE=EOPNOTSUPP -- \
-    "$PCOPY" -j 4 --update=all --force src named
+    "$PCOPY" --stats -j 4 --update=all --force src named
   same_to_all src seen named
 }
 
@@ -111,10 +111,10 @@ kept() { # TYPE [TYPE]
   cp -as "$PWD/src" view
   describe src seen
 
-  run -0 "$PCOPY" -L -j 8 view dst
+  run -0 "$PCOPY" --stats -L -j 8 view dst
   # The directories are the view's own, which has no flags.
   same_to_all src seen dst groups getfattr getfacl data rsync
-  run -0 "$PCOPY" -L -j 1 view dst
+  run -0 "$PCOPY" --stats -L -j 1 view dst
   [[ $output == *'pcopy: 0 copied, '* && $output != *mended* ]]
 }
 
@@ -191,7 +191,7 @@ make_users_view() { # DIR
 
   for way in "${ways[@]}"; do
     # shellcheck disable=SC2086
-    run -1 as_user "$PCOPY" $way src home/dst
+    run -1 as_user "$PCOPY" --stats $way src home/dst
     echo "$output"
     [ "$(count_of failed "$output")" -eq "$n_refused" ]
     [[ $output == *'not preserved: 3 xattrs, 5 inode flags, '*' owners' ]]

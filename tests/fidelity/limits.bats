@@ -43,7 +43,7 @@ same_to_walker() { # SRC DST
 
   for way in '-j 1' '-j 8' '-j 8 --queue-depth 1'; do
     # shellcheck disable=SC2086
-    run -0 "$PCOPY" $way one two three single-file single-symlink single-fifo \
+    run -0 "$PCOPY" --stats $way one two three single-file single-symlink single-fifo \
       dst/
     [[ $output != *'not preserved'* ]]
     mkdir src
@@ -72,7 +72,7 @@ for i in range(300):
     for j in range(random.randrange(8)):
         os.link(first, f'src/{random.randrange(50)}/{i}-{j}')
 END
-  run -0 "$PCOPY" -j 8 src dst
+  run -0 "$PCOPY" --stats -j 8 src dst
   same_to_walker src dst
   # All in other groups, where size and time allow.
   python3 - <<'END'
@@ -86,7 +86,7 @@ for name, other in zip(names[::2], names[1::2]):
         os.link(name, other)
 END
   fails same_to_walker src dst
-  run -0 "$PCOPY" -j 8 --queue-depth 1 src dst
+  run -0 "$PCOPY" --stats -j 8 --queue-depth 1 src dst
   same_to_walker src dst
 }
 
@@ -103,14 +103,14 @@ open('from/src/0/0', 'w').write('text')
 for i in range(1, 65010):
     os.link('from/src/0/0', f'from/src/{i % 5}/{i}')
 END
-  run -0 "$PCOPY" -j 4 from/src to/dst
+  run -0 "$PCOPY" --stats -j 4 from/src to/dst
   echo "$output"
   [[ $output == *'not preserved: 1 hard link'* ]]
   [ "$(find to/dst -type f -printf '%i %n\n' | sort | uniq -c |
     awk '{ print $1, $3 }' | sort -n | xargs)" = '10 10 65000 65000' ]
-  run -3 "$PCOPY" -j 4 --preserve=links from/src to/dst2
+  run -3 "$PCOPY" --stats -j 4 --preserve=links from/src to/dst2
   # Again: nothing to do, and counted again.
-  run -0 "$PCOPY" -j 4 from/src to/dst
+  run -0 "$PCOPY" --stats -j 4 from/src to/dst
   echo "$output"
   [[ $output == *'pcopy: 0 copied, '*'not preserved: 1 hard link'* ]]
 }
@@ -126,7 +126,7 @@ END
   for error in EPERM EXDEV EOPNOTSUPP; do
     # Unnamed files would get their names by linkat(2), too.
     run -0 tool refuse openat,2,O_TMPFILE=EOPNOTSUPP linkat=$error -- \
-      "$PCOPY" -j 2 src dst
+      "$PCOPY" --stats -j 2 src dst
     echo "$output"
     [[ $output == *'not preserved: 6 hard links'* ]]
     [ -z "$(find dst -type f -links +1)" ]
@@ -155,10 +155,10 @@ os.rename('nasty', 'nasty', src_dir_fd=fd, dst_dir_fd=here)
 END
   for way in '-j 1' '-j 8' '-j 8 --queue-depth 1'; do
     # shellcheck disable=SC2086
-    run -0 "$PCOPY" $way src "dst${way// /}"
+    run -0 "$PCOPY" --stats $way src "dst${way// /}"
     same_to_walker src "dst${way// /}"
     # shellcheck disable=SC2086
-    run -0 "$PCOPY" $way src "dst${way// /}"
+    run -0 "$PCOPY" --stats $way src "dst${way// /}"
     [[ $output == *'pcopy: 0 copied, '* && $output != *mended* ]]
   done
 }
@@ -168,9 +168,9 @@ END
   tool deeptree src 10000 1
   ulimit -n 64
 
-  run -0 timeout 120 "$PCOPY" -j 2 src dst
+  run -0 timeout 120 "$PCOPY" --stats -j 2 src dst
   same_to_walker src dst
-  run -0 timeout 120 "$PCOPY" -j 2 src dst
+  run -0 timeout 120 "$PCOPY" --stats -j 2 src dst
   [[ $output == *'pcopy: 0 copied, '* ]]
   # It can be in the way, too.
   mkdir now
@@ -178,7 +178,7 @@ END
   mv dst now-dst
   mkdir dst
   mv now-dst dst/file
-  run -0 timeout 120 "$PCOPY" --force now dst
+  run -0 timeout 120 "$PCOPY" --stats --force now dst
   same_to_walker now dst
   rm -rf src
 }
@@ -187,9 +187,9 @@ END
   mkdir src
   tool deeptree src 1000 255
 
-  run -0 timeout 120 "$PCOPY" -j 2 src dst
+  run -0 timeout 120 "$PCOPY" --stats -j 2 src dst
   same_to_walker src dst
-  run -0 timeout 120 "$PCOPY" -j 2 --queue-depth 1 --update=all src dst
+  run -0 timeout 120 "$PCOPY" --stats -j 2 --queue-depth 1 --update=all src dst
   [[ $output == *'pcopy: 200 copied, '* ]]
   same_to_walker src dst
 }
@@ -209,7 +209,7 @@ END
   mkfifo "src/${name}f"
   ln -s x "src/${name}s"
   ln "src/${name}1" "src/${name}h"
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   for i in 1 2 3 4 5 6 7 8; do
     echo "new $i" >"src/$name$i"
   done
@@ -219,11 +219,11 @@ END
   ln "src/${name}2" "src/${name}h"
   describe src seen
 
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_to_all src seen dst
-  run -0 "$PCOPY" --update=all src dst
+  run -0 "$PCOPY" --stats --update=all src dst
   same_to_all src seen dst
-  run -0 "$PCOPY" --update=all --inplace src dst
+  run -0 "$PCOPY" --stats --update=all --inplace src dst
   same_to_all src seen dst
 }
 
@@ -233,11 +233,11 @@ END
   cd a
   mkdir src
   (cd src && seq "$n" | xargs touch -d '2020-01-01 00:00:00.123')
-  run -0 "$PCOPY" -j 2 src dst
+  run -0 "$PCOPY" --stats -j 2 src dst
   echo "$output"
   [[ $output == *"pcopy: $(printf "%'d" "$n") copied"* || $n -ge 0 ]]
   same_to_walker src dst
-  run -0 "$PCOPY" -j 2 src dst
+  run -0 "$PCOPY" --stats -j 2 src dst
   echo "$output"
   [[ $output == *'pcopy: 0 copied, '* ]]
 }

@@ -131,7 +131,7 @@ teardown() {
   describe dst now
   [ "$(seen_by src seen dst now | xargs)" = 'walker find getfacl mtree rsync' ]
 
-  run -1 "$PCOPY" src dst
+  run -1 "$PCOPY" --stats src dst
   echo "$output"
   [ "$(count_of failed "$output")" -eq 4 ]
   for entry in i i.d a a.d; do
@@ -139,7 +139,7 @@ teardown() {
   done
   describe dst after
   [ -z "$(seen_by dst now dst after)" ]
-  run -0 "$PCOPY" --force src dst
+  run -0 "$PCOPY" --stats --force src dst
   none_bad
 }
 
@@ -157,11 +157,11 @@ teardown() {
   chattr +i dst
   describe dst now
 
-  run -1 "$PCOPY" src dst
+  run -1 "$PCOPY" --stats src dst
   echo "$output"
   describe dst after
   [ -z "$(seen_by dst now dst after)" ]
-  run -0 "$PCOPY" --force src dst
+  run -0 "$PCOPY" --stats --force src dst
   chattr -i src
   none_bad
 }
@@ -180,7 +180,7 @@ teardown() {
   chattr +i src/1/*
   describe src seen
 
-  run -0 "$PCOPY" -j 8 src dst
+  run -0 "$PCOPY" --stats -j 8 src dst
   same_to_all src seen dst
 
   # With names that are taken, too.
@@ -191,6 +191,6 @@ teardown() {
     done
   done
   chattr +i dst/1/*
-  run -0 "$PCOPY" -j 8 --force src dst
+  run -0 "$PCOPY" --stats -j 8 --force src dst
   same_to_all src seen dst
 }

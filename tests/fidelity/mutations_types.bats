@@ -138,7 +138,7 @@ refused() { # TEXT COMMAND [ARG]...: pcopy says TEXT and leaves DST as it is
   shift
   "$@"
   describe dst now
-  run -1 "$PCOPY" src dst
+  run -1 "$PCOPY" --stats src dst
   echo "$output"
   [[ $output == *"$text"* ]] || bad "it does not say: $text"
   describe dst after
@@ -146,13 +146,13 @@ refused() { # TEXT COMMAND [ARG]...: pcopy says TEXT and leaves DST as it is
     bad 'something was changed'
     cat -v seen.txt
   }
-  run -0 "$PCOPY" -n --force src dst
+  run -0 "$PCOPY" --stats -n --force src dst
   describe dst after
   [ -z "$(seen_by dst now dst after)" ] || {
     bad 'a dry run changed something'
     cat -v seen.txt
   }
-  run "$PCOPY" --force src dst
+  run "$PCOPY" --stats --force src dst
   [ "$status" -eq 0 ] || bad "status $status: $output"
   same_to_all src seen dst || bad "not put right"
 }

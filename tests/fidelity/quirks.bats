@@ -19,7 +19,7 @@ teardown() {
 }
 
 run_copy() { # ARG...
-  run "$PCOPY" "$@"
+  run "$PCOPY" --stats "$@"
   echo "$output"
   [ -z "$(find back -name '.pcopy*')" ]
 }
@@ -230,9 +230,9 @@ make_src() {
   echo y >s/dir/f
   echo z >s/dir/g
   for i in 1 2 3 4 5 6; do
-    run -1 "$PCOPY" -j 4 s "m/d$i"
+    run -1 "$PCOPY" --stats -j 4 s "m/d$i"
     [[ $output == *'has the name of another entry here'* ]]
-    run -1 "$PCOPY" -j 4 s "m/d$i"
+    run -1 "$PCOPY" --stats -j 4 s "m/d$i"
     [[ $output == *'has the name of another entry here'* ]]
     [ "$(cat "back/d$i"/*/f | wc -l)" -eq 1 ]
   done

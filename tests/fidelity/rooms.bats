@@ -22,12 +22,12 @@ teardown() {
 }
 
 @test "nothing is left of rooms; a copy that is there needs none" {
-  run -0 "$PCOPY" src dst -j 3
+  run -0 "$PCOPY" --stats src dst -j 3
   no_litter dst
   same_copy src dst
   rm dst/7
   echo more >>src/8
-  run -0 "$PCOPY" src dst -j 3
+  run -0 "$PCOPY" --stats src dst -j 3
   [[ $output == *'pcopy: 2 copied, '* ]]
   no_litter dst
   same_copy src dst
@@ -38,7 +38,7 @@ teardown() {
 
   run strace -f -qq -o ../trace -e trace=renameat,utimensat \
     -e inject=renameat:signal=KILL:when=15 \
-    -e inject=utimensat:signal=KILL:when=29 "$PCOPY" src dst -j 1
+    -e inject=utimensat:signal=KILL:when=29 "$PCOPY" --stats src dst -j 1
 
   echo "$output"
   [ "$status" -eq 0 ]
@@ -74,7 +74,7 @@ teardown() {
   run -0 find dst -mindepth 1 -type d ! -name '.pcopy.*'
   [ -z "$output" ]
   [ "$(find dst -name '.pcopy.*' -type f | wc -l)" -le 2 ]
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   rm -r dst/.pcopy.*
   touch -r src dst
   same_copy src dst

@@ -11,7 +11,7 @@
 copied_src() {
   n_bad=0
   describe src seen
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   same_to_all src seen dst
 }
 
@@ -48,7 +48,7 @@ mended() { # ORACLES [OPTION]...
 
   read -ra saw <<<"$1"
   shift
-  run "$PCOPY" "$@" src dst
+  run "$PCOPY" --stats "$@" src dst
   [ "$status" -eq 0 ] || bad "status $status: $output"
   same_to_all src seen dst "${saw[@]:0:2}" ||
     bad "not mended by: pcopy $*"
@@ -62,7 +62,7 @@ check() { # ORACLES COMMAND [ARG]...
 
 none_bad() {
   same_to_all src seen dst
-  run -0 "$PCOPY" src dst
+  run -0 "$PCOPY" --stats src dst
   [[ $output == *'pcopy: 0 copied, '* && $output != *mended* ]]
   [ "$n_bad" -eq 0 ]
 }

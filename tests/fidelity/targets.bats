@@ -36,14 +36,14 @@ inherits_nothing() { # TYPE FLAG...
   [ "$type" != xfs ] || chattr +P -p 99 parent
   mkdir parent/other
 
-  run -0 "$PCOPY" -j 4 src parent/dst
+  run -0 "$PCOPY" --stats -j 4 src parent/dst
   same_to_all src seen parent/dst
   # Where it is already and has all that.
   mkdir parent/there
   cp -r src/. parent/there
-  run -0 "$PCOPY" -j 4 src parent/there
+  run -0 "$PCOPY" --stats -j 4 src parent/there
   same_to_all src seen parent/there
-  run -0 "$PCOPY" -j 1 src parent/there
+  run -0 "$PCOPY" --stats -j 1 src parent/there
   [[ $output == *'pcopy: 0 copied, '* && $output != *mended* ]]
 }
 
@@ -72,21 +72,21 @@ inherits_nothing() { # TYPE FLAG...
   n_acls=$(cd a/src && see_getfattr | grep -ac '^system\.posix_acl_')
   n_xattrs=$(cd a/src && see_getfattr | grep -acE '^(user|trusted|security)\.')
 
-  run -0 "$PCOPY" a/src b/dst
+  run -0 "$PCOPY" --stats a/src b/dst
   echo "$output"
   [ "$(count_of ACLs "$output")" -eq "$n_acls" ]
   [ "$(count_of xattrs "$output")" -eq "$n_xattrs" ]
   [ "$(grep -c 'cannot all be kept here' <<<"$output")" -le 3 ]
   # The rest is kept, and not copied again.
-  run -0 "$PCOPY" a/src b/dst
+  run -0 "$PCOPY" --stats a/src b/dst
   [[ $output == *'pcopy: 0 copied, '* && $output != *mended* ]]
   [ "$(count_of xattrs "$output")" -eq "$n_xattrs" ]
 
   # Asked for by name it is not as asked; not asked for, it is nothing.
-  run -3 "$PCOPY" --preserve=xattr a/src b/dst
-  run -3 "$PCOPY" --preserve=acl a/src b/dst
-  run -0 "$PCOPY" --preserve=times a/src b/dst
-  run -0 "$PCOPY" --no-preserve=xattr,acl,flags a/src b/dst
+  run -3 "$PCOPY" --stats --preserve=xattr a/src b/dst
+  run -3 "$PCOPY" --stats --preserve=acl a/src b/dst
+  run -0 "$PCOPY" --stats --preserve=times a/src b/dst
+  run -0 "$PCOPY" --stats --no-preserve=xattr,acl,flags a/src b/dst
   [[ $output != *'not preserved'* ]]
 
   # Without its ACL a mode lets nobody do more.
@@ -112,14 +112,14 @@ inherits_nothing() { # TYPE FLAG...
   touch -h -d '2020-01-02 03:04:05.678' a/src/{file,link,fifo,dir}
   touch -d '2100-01-02 03:04:05.678' a/src/later
 
-  run -0 "$PCOPY" a/src b/dst
+  run -0 "$PCOPY" --stats a/src b/dst
   echo "$output"
   [ "$(stat -c %Y b/dst/file)" -eq "$(stat -c %Y a/src/file)" ]
-  run -0 "$PCOPY" a/src b/dst
+  run -0 "$PCOPY" --stats a/src b/dst
   echo "$output"
   [[ $output == *'pcopy: 0 copied, '* && $output != *mended* ]]
   touch -d '2020-01-02 03:04:06.678' a/src/file
-  run -0 "$PCOPY" a/src b/dst
+  run -0 "$PCOPY" --stats a/src b/dst
   [[ $output == *'pcopy: 1 copied, '* ]]
 }
 
@@ -133,7 +133,7 @@ inherits_nothing() { # TYPE FLAG...
   setfattr -n user.large -v "$(printf '%20000s' x)" a/src/file
   setfattr -n user.too -v 1 a/src/file
 
-  run "$PCOPY" a/src b/dst
+  run "$PCOPY" --stats a/src b/dst
   echo "$status: $output"
   [ "$(cat b/dst/file)" = text ]
   [ "$(getfattr --only-values -n user.small b/dst/file)" = 1 ]
@@ -150,7 +150,7 @@ inherits_nothing() { # TYPE FLAG...
   describe a/src seen
   mount_new xfs b
 
-  run -0 "$PCOPY" -j 8 a/src b/dst
+  run -0 "$PCOPY" --stats -j 8 a/src b/dst
   same_to_all a/src seen b/dst
 }
 
@@ -159,12 +159,12 @@ inherits_nothing() { # TYPE FLAG...
     mount_new $type $type strictatime
     "$MAKETREE" -s $type/src >left-out
     tool treelist -ax $type/src >before
-    run -0 "$PCOPY" -j 2 $type/src $type/dst
+    run -0 "$PCOPY" --stats -j 2 $type/src $type/dst
     tool treelist -ax $type/src >after
     cmp before after
     tool treelist -ax $type/dst >copy
     cmp before copy
-    run -0 "$PCOPY" -j 2 $type/src $type/dst
+    run -0 "$PCOPY" --stats -j 2 $type/src $type/dst
     tool treelist -ax $type/src >after
     cmp before after
   done
@@ -185,9 +185,9 @@ inherits_nothing() { # TYPE FLAG...
   "$MAKETREE" -s a/src/below/tmpfs/nasty a >left-out
   describe a/src seen
 
-  run -0 "$PCOPY" -j 4 a/src a/dst
+  run -0 "$PCOPY" --stats -j 4 a/src a/dst
   same_to_all a/src seen a/dst getfattr getfacl lsattr mtree
-  run -0 "$PCOPY" -x -j 4 a/src a/dst-x
+  run -0 "$PCOPY" --stats -x -j 4 a/src a/dst-x
   [ "$(cd a/dst-x && find . | sort | xargs)" = \
     '. ./again ./below ./below/tmpfs ./bound ./file ./mounted' ]
   umount -R a/src/below/tmpfs a/src/mounted a/src/again a/src/bound
@@ -205,7 +205,7 @@ inherits_nothing() { # TYPE FLAG...
       cat "$dir/$file" >"before/${file//\//,}" 2>/dev/null ||
         rm "before/${file//\//,}"
     done <names
-    run "$PCOPY" -j 2 "$dir" dst
+    run "$PCOPY" --stats -j 2 "$dir" dst
     # What cannot be read, or says another thing at each look, is no test.
     # shellcheck disable=SC2002
     while read -r file; do
@@ -233,17 +233,17 @@ inherits_nothing() { # TYPE FLAG...
   setcap cap_net_raw+ep src/file
   chattr +i src/file
 
-  run -0 as_user "$PCOPY" src home/dst
+  run -0 as_user "$PCOPY" --stats src home/dst
   echo "$output"
   [[ $output == *'not preserved: 1 xattr, 1 inode flag, 3 owners' ]]
   [ "$(stat -c '%a %U' home/dst/setid)" = '755 nobody' ]
-  run -0 as_user "$PCOPY" src home/dst
+  run -0 as_user "$PCOPY" --stats src home/dst
   [[ $output == *'pcopy: 0 copied, '*'3 owners' && $output != *mended* ]]
-  run -3 as_user "$PCOPY" --preserve=owner src home/dst
-  run -3 as_user "$PCOPY" --preserve=flags src home/dst
-  run -3 as_user "$PCOPY" --preserve=xattr src home/dst
-  run -0 as_user "$PCOPY" --preserve=all src home/dst
-  run -0 as_user "$PCOPY" --preserve=owner --no-preserve=owner src home/dst
+  run -3 as_user "$PCOPY" --stats --preserve=owner src home/dst
+  run -3 as_user "$PCOPY" --stats --preserve=flags src home/dst
+  run -3 as_user "$PCOPY" --stats --preserve=xattr src home/dst
+  run -0 as_user "$PCOPY" --stats --preserve=all src home/dst
+  run -0 as_user "$PCOPY" --stats --preserve=owner --no-preserve=owner src home/dst
   [[ $output != *owner* ]]
   chattr -i src/file
 }

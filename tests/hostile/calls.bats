@@ -64,19 +64,19 @@ make_nasty_tree() { # DIR
 
 @test "a copy made afresh" {
   make_nasty_tree src
-  trace "$PCOPY" -j 3 src dst
+  trace "$PCOPY" --stats -j 3 src dst
   holds src dst
   same_copy src dst
 }
 
 @test "one that is brought up to date, and mended" {
   make_nasty_tree src
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   chmod -R go+w dst
   find dst -name 'file*' -exec touch -d 2001-01-01 {} +
   setfattr -n user.more -v 1 dst/small dst/dir || true
   ln -sfn /nowhere dst/link
-  trace "$PCOPY" -j 3 src dst
+  trace "$PCOPY" --stats -j 3 src dst
   holds src dst
   same_copy src dst
 }
@@ -88,7 +88,7 @@ make_nasty_tree() { # DIR
   ln -s / dst/many
   ln -s ../.. dst/closed
   mkfifo dst/shared
-  trace "$PCOPY" -j 3 --force src dst
+  trace "$PCOPY" --stats -j 3 --force src dst
   holds src dst
   same_copy src dst
 }
@@ -97,7 +97,7 @@ make_nasty_tree() { # DIR
   make_nasty_tree src
   cp -r src dst
   find dst -type f -exec touch -d 2001-01-01 {} +
-  trace "$PCOPY" -j 3 --inplace --no-preserve=links,xattr,acl src dst
+  trace "$PCOPY" --stats -j 3 --inplace --no-preserve=links,xattr,acl src dst
   holds src dst
 }
 
@@ -105,7 +105,7 @@ make_nasty_tree() { # DIR
   need_seccomp
   make_nasty_tree src
   trace "$BUILD/tests/refuse" openat2=ENOSYS \
-    "openat,2,O_TMPFILE=EOPNOTSUPP" -- "$PCOPY" -j 3 src dst
+    "openat,2,O_TMPFILE=EOPNOTSUPP" -- "$PCOPY" --stats -j 3 src dst
   holds src dst
   same_copy src dst
 }
@@ -115,14 +115,14 @@ make_nasty_tree() { # DIR
   mkdir to
   is_root && chown -R 65534 src to
   trace setpriv --reuid=65534 --regid=65534 --clear-groups \
-    "$PCOPY" -j 3 src to/dst
+    "$PCOPY" --stats -j 3 src to/dst
   holds src to/dst
 }
 
 @test "single files, into a directory" {
   make_varied_tree src
   mkdir dst
-  (cd src && trace "$PCOPY" -j 2 one-buffer link fifo holes ../dst/ &&
+  (cd src && trace "$PCOPY" --stats -j 2 one-buffer link fifo holes ../dst/ &&
     mv trace.* out ..)
   AT_LEAST=20 holds src dst
   [ -p dst/fifo ]
@@ -130,7 +130,7 @@ make_nasty_tree() { # DIR
 
 @test "a copy that follows links is seen" {
   make_varied_tree src
-  trace "$PCOPY" -L src dst
+  trace "$PCOPY" --stats -L src dst
   is_seen 'follows links' src dst
 }
 

@@ -41,8 +41,8 @@ blocks() { # FILE
   setfacl -m u:12:rwx src/dir
   setfacl -d -m u:56:r,m::r src/dir/below
 
-  run -0 "$PCOPY" --preserve=acl src "$other/copy"
-  run -0 "$PCOPY" --preserve=acl "$other/copy" back
+  run -0 "$PCOPY" --stats --preserve=acl src "$other/copy"
+  run -0 "$PCOPY" --stats --preserve=acl "$other/copy" back
 
   diff <(acls src) <(acls "$other/copy")
   diff <(acls src) <(acls back)
@@ -56,13 +56,13 @@ blocks() { # FILE
     -v 0x0100000200040000000000000000000000000000 file ||
     skip "needs file capabilities"
 
-  run -0 "$PCOPY" --preserve=xattr,owner file copy
+  run -0 "$PCOPY" --stats --preserve=xattr,owner file copy
   diff <(getfattr -d -m - file | tail -n +2) <(getfattr -d -m - copy |
     tail -n +2)
   # The owner of what is up to date is put right, which takes them away first.
   chown 5678 copy
   setfattr -x security.capability copy 2>/dev/null || true
-  run -0 "$PCOPY" file copy
+  run -0 "$PCOPY" --stats file copy
   diff <(getfattr -d -m - file | tail -n +2) <(getfattr -d -m - copy |
     tail -n +2)
 }
@@ -75,7 +75,7 @@ for i in range(600):
     os.write(1, b"a" * 1024)' >many
 
   for option in auto always never; do
-    run -0 "$PCOPY" --update=all --reflink=never --sparse=$option many copy
+    run -0 "$PCOPY" --stats --update=all --reflink=never --sparse=$option many copy
     cmp many copy
   done
 }
@@ -86,7 +86,7 @@ for i in range(600):
   setfattr -n security.selinux -v system_u:object_r:tmp_t:s0 file 2>/dev/null ||
     skip "needs labels"
 
-  run -0 "$PCOPY" file copy
+  run -0 "$PCOPY" --stats file copy
   [ "$(getfattr --only-values -n security.selinux copy)" = \
     system_u:object_r:tmp_t:s0 ]
 }
@@ -97,16 +97,16 @@ for i in range(600):
   echo text >src/file
   setfattr -n user.x -v 1 src/file || skip "needs extended attributes"
 
-  run -0 tool refuse fsetxattr=EOPNOTSUPP -- "$PCOPY" src dst
+  run -0 tool refuse fsetxattr=EOPNOTSUPP -- "$PCOPY" --stats src dst
   [[ $output == *'cannot all be kept here'* ]]
   [[ $output == *'not preserved: 1 xattr'* ]]
   [ "$(cat dst/file)" = text ]
   run -3 tool refuse fsetxattr=EOPNOTSUPP -- \
-    "$PCOPY" --preserve=xattr src dst2
+    "$PCOPY" --stats --preserve=xattr src dst2
   run -0 tool refuse fsetxattr=EOPNOTSUPP -- \
-    "$PCOPY" --no-preserve=xattr src dst3
+    "$PCOPY" --stats --no-preserve=xattr src dst3
   [[ $output != *xattr* ]]
-  run -1 tool refuse fsetxattr=EIO -- "$PCOPY" src dst4
+  run -1 tool refuse fsetxattr=EIO -- "$PCOPY" --stats src dst4
   [[ $output == *'cannot set extended attribute'* ]]
   [ ! -e dst4/file ]
 }
@@ -116,7 +116,7 @@ for i in range(600):
   echo text >file
 
   run -0 strace -f -qq -o /dev/null -e trace=linkat \
-    -e inject=linkat:error=EEXIST:when=1 "$PCOPY" file copy
+    -e inject=linkat:error=EEXIST:when=1 "$PCOPY" --stats file copy
   [ "$(cat copy)" = text ]
   no_litter .
 }
@@ -127,7 +127,7 @@ for i in range(600):
   setfattr -n user.x -v 1 file || skip "needs extended attributes"
 
   run -0 strace -f -qq -o /dev/null -e trace=fgetxattr \
-    -e inject=fgetxattr:error=ENODATA "$PCOPY" file copy
+    -e inject=fgetxattr:error=ENODATA "$PCOPY" --stats file copy
   [ "$(cat copy)" = text ]
 }
 
@@ -135,7 +135,7 @@ for i in range(600):
   local file
 
   for file in cpuinfo filesystems devices; do
-    run -0 "$PCOPY" "/proc/$file" .
+    run -0 "$PCOPY" --stats "/proc/$file" .
     sed '/MHz/d; /ogo[Mm][Ii][Pp][Ss]/d' "/proc/$file" >said
     sed '/MHz/d; /ogo[Mm][Ii][Pp][Ss]/d' "$file" >copied
     cmp said copied
@@ -147,14 +147,14 @@ for i in range(600):
   need_other_file_system
   make_bytes "$other/a" 200000
 
-  run -1 "$PCOPY" --reflink=always "$other/a" b
+  run -1 "$PCOPY" --stats --reflink=always "$other/a" b
   [[ $output == *'b: cannot share blocks'* ]]
   [ ! -e b ]
   no_litter .
   for options in --reflink=auto '--reflink=auto --sparse=always' \
     '--reflink=always --reflink=never'; do
     # shellcheck disable=SC2086
-    run -0 "$PCOPY" $options "$other/a" b
+    run -0 "$PCOPY" --stats $options "$other/a" b
     cmp "$other/a" b
     rm b
   done
@@ -166,7 +166,7 @@ for i in range(600):
   chmod 777 file
   umask 077
 
-  run -0 "$PCOPY" --reflink=auto file copy
+  run -0 "$PCOPY" --stats --reflink=auto file copy
   [ "$(stat -c '%a %y' copy)" = "$(stat -c '%a %y' file)" ]
 }
 
@@ -183,9 +183,9 @@ for i in range(600):
         head -c $((n * 1024)) "$([ "$first" = zeros ] && echo text ||
           echo zeros)" >>in
       done
-      run -0 "$PCOPY" --update=all --sparse=always --reflink=never in out
-      run -0 "$PCOPY" --update=all --sparse=always --reflink=never out out2
-      run -0 "$PCOPY" --update=all --sparse=never out out3
+      run -0 "$PCOPY" --stats --update=all --sparse=always --reflink=never in out
+      run -0 "$PCOPY" --stats --update=all --sparse=always --reflink=never out out2
+      run -0 "$PCOPY" --stats --update=all --sparse=never out out3
       cmp in out && cmp in out2 && cmp in out3
       [ "$(blocks out2)" -le "$(blocks out)" ]
     done
@@ -194,18 +194,18 @@ for i in range(600):
   printf x >k
   truncate -s 131073 k
   for option in auto always never; do
-    run -0 "$PCOPY" --update=all --reflink=never --sparse=$option k k2
+    run -0 "$PCOPY" --stats --update=all --reflink=never --sparse=$option k k2
     cmp k k2
   done
   [ "$(blocks k2)" -ge 256 ]
   # Holes come with the blocks that are shared, or without sharing.
-  run -2 "$PCOPY" --sparse=always --reflink=always k k3
+  run -2 "$PCOPY" --stats --sparse=always --reflink=always k k3
 }
 
 @test "sparse-extents, fiemap-empty: room that is reserved but not written" {
   fallocate -l 1 -o 1 -n probe 2>/dev/null || skip "needs fallocate"
   fallocate -l 50M empty
-  run -0 timeout 30 "$PCOPY" --reflink=never empty copy
+  run -0 timeout 30 "$PCOPY" --stats --reflink=never empty copy
   [ "$(stat -c %s copy)" -eq 52428800 ]
   for option in auto always never; do
     for room in '-l 4194304' '-l 1048576 -o 4194304' '-l 1'; do
@@ -213,7 +213,7 @@ for i in range(600):
       truncate -s 2M in
       # shellcheck disable=SC2086
       fallocate $room -n in
-      run -0 "$PCOPY" --update=all --reflink=never --sparse=$option in out
+      run -0 "$PCOPY" --stats --update=all --reflink=never --sparse=$option in out
       cmp in out
     done
   done
@@ -230,7 +230,7 @@ n = int(sys.argv[1]) * 1024
 for i in range(int(sys.argv[2])):
     os.lseek(1, n, 1)
     os.write(1, bytes([i + 1]) * n)' "$i" "$j" >in
-      run -0 "$PCOPY" --update=all --reflink=never --sparse=always in out
+      run -0 "$PCOPY" --stats --update=all --reflink=never --sparse=always in out
       cmp in out
       [ "$(blocks out)" -le $(($(blocks in) + 8 * j)) ]
     done
@@ -241,7 +241,7 @@ for i in range(int(sys.argv[2])):
   truncate -s 1T f 2>/dev/null || skip "needs large files"
   printf end | dd of=f bs=1 seek=1099511627773 conv=notrunc status=none
 
-  run -0 timeout 30 "$PCOPY" --reflink=never f f2
+  run -0 timeout 30 "$PCOPY" --stats --reflink=never f f2
   [ "$(stat -c %s f2)" -eq 1099511627776 ]
   [ "$(blocks f2)" -lt 1000 ]
   [ "$(tail -c 3 f2)" = end ]

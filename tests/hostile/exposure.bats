@@ -95,7 +95,7 @@ slow_pcopy() { # [OPTION]...
   calls+=,pwrite64,write,utimensat,ioctl,close
 
   timeout -s KILL 100 strace -f -qq -o /dev/null -e trace="$calls" \
-    -e inject="$calls:delay_exit=$((DELAY_MS * 1000))" "${VIA[@]}" "$PCOPY" -j 4 "$@" src dst
+    -e inject="$calls:delay_exit=$((DELAY_MS * 1000))" "${VIA[@]}" "$PCOPY" --stats -j 4 "$@" src dst
 }
 
 @test "a watcher sees what a careless copy leaves open" {

@@ -17,7 +17,7 @@ teardown() {
 
 # Every test must come back, whatever stands in its way.
 pcopy() {
-  timeout -s KILL 60 "$PCOPY" "$@"
+  timeout -s KILL 60 "$PCOPY" --stats "$@"
 }
 
 make_socket() { # FILE
@@ -313,7 +313,7 @@ is_special() { # PATH
   mkdir src
   echo text >src/a
   ln src/a src/b
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   chown -R 65534:65534 src
   chmod 640 src/a
   before=$(stat -c %i dst/a)
@@ -339,11 +339,11 @@ is_special() { # PATH
   done
   is_root && chown -hR 65534:65534 src to
 
-  run -0 as_user "$PCOPY" src to/copy
+  run -0 as_user "$PCOPY" --stats src to/copy
   same_copy src to/copy
   # As kernels before 6.10 do.
   run -0 as_user "$BUILD/tests/refuse" linkat,4,AT_EMPTY_PATH=ENOENT -- \
-    "$PCOPY" src to/copy2
+    "$PCOPY" --stats src to/copy2
   same_copy src to/copy2
   [ "$(stat -c %i to/copy2/* | sort -u | wc -l)" -eq 3 ]
 }
@@ -356,7 +356,7 @@ is_special() { # PATH
   chown 65534 src/his
   chmod 755 src/his
   ln src/his/first src/ours/second
-  "$PCOPY" -q src dst
+  "$PCOPY" --stats -q src dst
   rm dst/*/*
 
   # Whichever leads, the other one has yet to come.

@@ -89,7 +89,7 @@ change_dst() { # STATE SWAPPER
 run_under_attack() { # [OPTION]...
   local status=0
 
-  timeout -s KILL 60 "$PCOPY" -j 3 "$@" src dst >out 2>&1 || status=$?
+  timeout -s KILL 60 "$PCOPY" --stats -j 3 "$@" src dst >out 2>&1 || status=$?
   case $status in
     0) ;;
     1 | 3) grep -q '^pcopy: [^:]*: .' out ;;
