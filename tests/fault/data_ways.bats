@@ -24,7 +24,7 @@ teardown() {
 
 refusing() { # CALLS ERRNO ARG...
   strace -f -qq -o trace -e trace="$1" -e inject="$1:error=$2" \
-    "$PCOPY" "${@:3}"
+    "$PCOPY" --stats "${@:3}"
 }
 
 # Into a new tree and in place of an old one.

@@ -130,7 +130,7 @@ few_processes() { # N
   chmod 777 dst
   seq 200 | (cd src && xargs touch)
   few_processes 4
-  run -0 "${few[@]}" "$PCOPY" -j 8 src dst/x
+  run -0 "${few[@]}" "$PCOPY" --stats -j 8 src dst/x
   [ "$(grep -c 'workers: only 3 of 8 could be started: ' <<<"$output")" -eq 1 ]
   diff -r src dst/x
 }
@@ -145,20 +145,20 @@ few_processes() { # N
   ln src/a/1 src/a/b/link
   head -c 3000000 /dev/urandom >src/a/big
   few_processes 1
-  run -0 "${few[@]}" "$PCOPY" -j 4 src dst/x
+  run -0 "${few[@]}" "$PCOPY" --stats -j 4 src dst/x
   [[ $output == *'workers: only 0 of 4 could be started: '* ]]
   diff -r src dst/x
   [ dst/x/a/1 -ef dst/x/a/b/link ]
   # Where workers would walk, too.
   few_processes 1
   run -0 "${few[@]}" "$BUILD/tests/refuse" fstatfs=ENOSYS -- \
-    "$PCOPY" src dst/y
+    "$PCOPY" --stats src dst/y
   diff -r src dst/y
 
   truncate -s 2G src/huge
   local status=0
   few_processes 1
-  "${few[@]}" "$PCOPY" --sparse=never -q src dst/z 2>/dev/null &
+  "${few[@]}" "$PCOPY" --stats --sparse=never -q src dst/z 2>/dev/null &
   run_pid=$!
   until [ -d dst/z ]; do kill -0 "$run_pid"; done
   kill -TERM "$run_pid"
@@ -241,7 +241,7 @@ few_processes() { # N
     pidfd_open=EPERM pidfd_open=EACCES pidfd_send_signal=EPERM \
     epoll_wait=ENOSYS; do
     rm -rf dst
-    run -0 "$BUILD/tests/refuse" "$refused" -- "$PCOPY" -q -j 3 src dst
+    run -0 "$BUILD/tests/refuse" "$refused" -- "$PCOPY" --stats -q -j 3 src dst
     [ -z "$output" ]
     diff -r src dst
     run -0 "$BUILD/tests/refuse" "$refused" -- \

@@ -18,7 +18,7 @@ teardown() {
 }
 
 run_copy() { # ARG...
-  run "$PCOPY" "$@"
+  run "$PCOPY" --stats "$@"
   echo "$output"
   [ -z "$(find . -name '.pcopy*' -o -name '.fuse_hidden*')" ]
 }
