@@ -40,13 +40,21 @@ void progress_init(struct progress *progress, enum progress_mode mode, int fd)
 	percent_init(&progress->percent, now_ns);
 }
 
+/* A count for the rate. */
+static uint64_t work_of(const struct tally *tally)
+{
+	double work = tally_work_done(tally);
+
+	return work < 0x1p63 ? (uint64_t)work : UINT64_MAX / 2;
+}
+
 int64_t progress_left_ns(const struct progress *progress,
                          const struct tally *tally)
 {
 	double done = tally_work_done(tally);
 	double part = percent_done(&progress->percent, tally);
 	uint64_t per_s =
-		rate_per_s(&progress->work, mono_now_ns(), (uint64_t)done);
+		rate_per_s(&progress->work, mono_now_ns(), work_of(tally));
 
 	if (part <= 0 || per_s == 0)
 		return -1;
@@ -136,7 +144,7 @@ static void note(struct progress *progress, const struct tally *tally)
 	progress->n_done = tally->n_done;
 	percent_note(&progress->percent, tally, now_ns);
 	rate_add(&progress->bytes, now_ns, tally->bytes_copied);
-	rate_add(&progress->work, now_ns, (uint64_t)tally_work_done(tally));
+	rate_add(&progress->work, now_ns, work_of(tally));
 }
 
 /* The last column stays free: some terminals wrap when it is filled. */
