@@ -96,7 +96,7 @@ int each_source_next(struct each_source *source, struct each_item *item)
 	} else {
 		rc = each_tree_next(&source->tree, item);
 		source->name = source->tree.path.data;
-		source->what = "read";
+		source->what = source->tree.what;
 	}
 	if (rc == 0)
 		source->has_ended = true;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/each_tree.h"
 
+#include "base/fd.h"
+#include "fs/held.h"
+#include "fs/meta.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -143,49 +147,69 @@ static struct each_item item_of(const struct each_tree *tree, uint64_t bytes)
 	                          .bytes = bytes};
 }
 
-/* Whether the walk may go into an open directory: 0, -EAGAIN if it is to be
- * left out, -ELOOP if the walk is in it already. */
-static int check_level(const struct each_tree *tree, int fd,
-                       struct each_level *level)
+static int fail(struct each_tree *tree, const char *what)
 {
-	const struct each_filter *filter = tree->filter;
+	tree->what = what;
+	return -EACH_TOLD;
+}
+
+static int fail_entry(struct each_tree *tree, int rc)
+{
+	return rc == -ENOENT ? fail(tree, "vanished") : rc;
+}
+
+/* Numbers are not unique everywhere. */
+static bool is_upper(const struct each_level *upper, const struct stat *status,
+                     int fd)
+{
+	return upper->dev == status->st_dev && upper->ino == status->st_ino &&
+	       held_is_one_dir(upper->scan.fd, fd);
+}
+
+/* Whether the walk may go into an open directory: 0, or -EAGAIN if it is to be
+ * left out. */
+static int check_level(struct each_tree *tree, int fd, struct each_level *level)
+{
 	struct stat status;
 
-	if (!filter->is_one_file_system && !filter->follows)
-		return 0;
 	if (fstat(fd, &status) < 0)
 		return -errno;
 	level->dev = status.st_dev;
 	level->ino = status.st_ino;
-	if (filter->is_one_file_system && tree->n_levels > 0 &&
+	if (tree->filter->is_one_file_system && tree->n_levels > 0 &&
 	    tree->levels[0].dev != status.st_dev)
 		return -EAGAIN;
 	for (size_t i = 0; i < tree->n_levels; i++) {
-		if (tree->levels[i].dev == status.st_dev &&
-		    tree->levels[i].ino == status.st_ino)
-			return -ELOOP;
+		if (is_upper(&tree->levels[i], &status, fd))
+			return fail(tree, "leads back into itself");
 	}
 	return 0;
 }
 
-/* Goes into a directory that is open, which it takes; tree->path ends with a
- * slash. */
-static int enter(struct each_tree *tree, int fd)
+static struct each_level *new_level(struct each_tree *tree)
 {
 	if (tree->n_levels == tree->cap_levels) {
 		tree->cap_levels = tree->cap_levels ? 2 * tree->cap_levels : 16;
 		tree->levels = xrealloc(
 			tree->levels, tree->cap_levels * sizeof(*tree->levels));
 	}
-	struct each_level *level = &tree->levels[tree->n_levels];
+	return &tree->levels[tree->n_levels];
+}
+
+/* Goes into a directory that is open, which it takes. */
+static int enter(struct each_tree *tree, int fd)
+{
+	struct each_level *level = new_level(tree);
 	int rc = check_level(tree, fd, level);
 
 	if (rc == 0)
 		rc = scan_open(&level->scan, fd);
 	if (rc < 0) {
-		(void)close(fd);
+		(void)fd_close(fd);
 		return rc;
 	}
+	if (tree->path.data[tree->path.len - 1] != '/')
+		buf_append_char(&tree->path, '/');
 	level->path_len = tree->path.len;
 	tree->n_levels++;
 	return 0;
@@ -198,11 +222,20 @@ static int enter_below(struct each_tree *tree, int at_fd, const char *name,
 	int fd =
 		openat(at_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 
-	if (fd < 0)
-		return -errno;
-	if (tree->path.data[tree->path.len - 1] != '/')
-		buf_append_char(&tree->path, '/');
-	return enter(tree, fd);
+	return fd < 0 ? fail_entry(tree, -errno) : enter(tree, fd);
+}
+
+/* Asked by name, as what is mounted there may belong to somebody else, or be
+ * mounted by being opened. */
+static bool is_elsewhere(const struct each_tree *tree, const char *name)
+{
+	const struct each_filter *filter = tree->filter;
+	uint64_t dev;
+
+	return filter->is_one_file_system &&
+	       meta_read_dev(each_tree_fd(tree), name, filter->follows, &dev) ==
+	               0 &&
+	       dev != tree->levels[0].dev;
 }
 
 /* The next of the given paths. */
@@ -236,9 +269,8 @@ static int start_path(struct each_tree *tree, struct each_item *item)
 
 /* What an entry is, asked for only as far as the directory does not say it or
  * its size is wanted. */
-static int find_type(const struct each_tree *tree,
-                     const struct scan_entry *entry, struct each_text base,
-                     struct stat *status, unsigned *type)
+static int find_type(struct each_tree *tree, const struct scan_entry *entry,
+                     struct each_text base, struct stat *status, unsigned *type)
 {
 	int at_fd = tree->levels[tree->n_levels - 1].scan.fd;
 	bool is_known;
@@ -254,7 +286,9 @@ static int find_type(const struct each_tree *tree,
 	                  is_picked(tree, *type, base)))
 		return 0;
 	if (fstatat(at_fd, entry->name, status, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? -EAGAIN : -errno;
+		/* What is not known to be none may have been a directory. */
+		return is_known && errno == ENOENT ? -EAGAIN
+		                                   : fail_entry(tree, -errno);
 	*type = type_of_mode(status->st_mode);
 	return 0;
 }
@@ -299,14 +333,17 @@ static int step(struct each_tree *tree, struct each_item *item)
 	int rc = scan_next(&level->scan, &entry);
 	if (rc <= 0) {
 		leave(tree);
-		return rc ? rc : -EAGAIN;
+		return rc ? fail_entry(tree, rc) : -EAGAIN;
 	}
 	buf_append(&tree->path, entry.name, entry.name_len);
-	return is_own(tree, &entry) ? -EAGAIN : look_at(tree, &entry, item);
+	if (is_own(tree, &entry) || is_elsewhere(tree, entry.name))
+		return -EAGAIN;
+	return look_at(tree, &entry, item);
 }
 
 int each_tree_next(struct each_tree *tree, struct each_item *item)
 {
+	tree->what = "read";
 	for (int i = 0; i < STEPS_MAX; i++) {
 		int rc;
 

@@ -4,16 +4,19 @@
  * Model     a walk, depth first, in the order the directories give; of what it
  *           meets, the filters pick. A path that is not a directory stands for
  *           itself. Symlinks are followed for the given paths, and inside if
- *           the filter says so: a directory that the walk is in already
- *           is then an error, ELOOP. What the run itself writes is passed
- *           over: the files it was told to omit, and directories that hold
- *           the records of --map.
+ *           the filter says so. A directory that the walk is in already is an
+ *           error, and so is one that has vanished before it was read to its
+ *           end, or what may have been one. What else vanishes is passed
+ *           over, if that is noticed at all, and so is what the run itself
+ *           writes: the files it was told to omit, and directories that
+ *           hold the records of --map.
  * Lifetime  open .. close; paths and filters are borrowed
  * Blocking  as reading directories does; next looks at a bounded number of
  *           entries and says -EAGAIN if it has found none among them
  * Memory    a directory buffer for each level the walk is deep
  * Errors    next: -EAGAIN nothing so far, any other one concerns the path in
- *           tree->path and the walk goes on behind it */
+ *           tree->path, tree->what says what failed, and the walk goes on
+ *           behind it; -EACH_TOLD: that says it all */
 #ifndef ENGINE_EACH_TREE_H
 #define ENGINE_EACH_TREE_H
 
@@ -22,9 +25,13 @@
 #include "engine/each_item.h"
 #include "fs/scan.h"
 
+#include <errno.h>
 #include <sys/types.h>
 
 #define EACH_WORDS_MAX 64
+
+/* There is no errno to tell of. */
+#define EACH_TOLD EILSEQ
 
 /* A directory with this name holds the records of --map. */
 #define EACH_OWN_DIR ".pcopy-map"
@@ -66,7 +73,7 @@ struct each_filter {
 struct each_level {
 	struct scan scan;
 	size_t path_len; /* with the slash */
-	dev_t dev;       /* known where the filter needs them */
+	dev_t dev;
 	ino_t ino;
 };
 
@@ -78,8 +85,9 @@ struct each_tree {
 	struct each_level *levels;
 	size_t n_levels, cap_levels;
 	size_t root_len;
-	struct buf path; /* of the entry, or the error */
-	unsigned type;   /* of the entry */
+	struct buf path;  /* of the entry, or the error */
+	const char *what; /* failed */
+	unsigned type;    /* of the entry */
 };
 
 void each_tree_open(struct each_tree *tree, const struct each_filter *filter,

@@ -58,7 +58,7 @@ int map_walk_next(struct map_walk *walk, struct map_found *found)
 	struct each_item item;
 	int rc = each_tree_next(tree, &item);
 
-	walk->what = "read";
+	walk->what = tree->what;
 	if (rc <= 0)
 		return rc;
 	if (tree->type == EACH_DIRS) {

@@ -40,7 +40,7 @@ start() {
 }
 
 run_again() {
-  "$PCOPY" --map -v --to "{r}.$END" src dst -- "${PACK[@]}"
+  "$PCOPY" --map -vv --to "{r}.$END" src dst -- "${PACK[@]}"
 }
 
 # What still runs, but for those that are dead and not yet waited for.

@@ -307,6 +307,9 @@ class QuirkFS:
         names = [n for n in dir(found) if n.startswith("f_")]
         return {name: getattr(found, name) for name in names}
 
+    def opendir(self, _):
+        return 0
+
     def readdir(self, path, _):
         names = [b".", b".."] + os.listdir(self.names.find(path))
         for quirk, name in ("loop", b"loop"), ("looptop", b"top"):
