@@ -39,6 +39,8 @@ static struct map_work *work_of(struct map *map, struct each_worker *worker)
 
 	if (work)
 		return work;
+	/* What the master holds may be gone from its name by now. */
+	tree_cache_release(&map->cache);
 	work = xcalloc(1, sizeof(*work));
 	work->map = map;
 	work->worker = worker;
