@@ -54,58 +54,6 @@ struct stage_dir copy_stage_dir(const struct copy_dirs *dirs)
 	                          .room = dirs->room};
 }
 
-/* In a directory that this run made: 1 when another entry of this run has the
- * name, 0 when another run, say, has put the same one there. */
-static int is_taken(struct copy_tools *tools, struct copy_dirs *dirs,
-                    const char *name)
-{
-	struct meta seen;
-	int rc = meta_read_at(dirs->dst_fd, name, &seen);
-
-	if (rc < 0)
-		return rc == -ENOENT ? 0 : rc;
-	if (alias_folds(&dirs->aliases, dirs->dst_fd, name, &seen))
-		return 1;
-	rc = alias_is_listed(&tools->names, dirs->dst_fd, name);
-	return rc < 0 ? rc : !rc;
-}
-
-int copy_not_created(struct fault *fault, const char *what, int rc)
-{
-	if (rc == -EINVAL || rc == -EILSEQ || rc == -ENAMETOOLONG)
-		what = "has a name that the target cannot hold";
-	return fault_dst(fault, what, rc);
-}
-
-int copy_name_refused(struct copy_tools *tools, struct copy_dirs *dirs,
-                      const char *name, int rc, struct fault *fault)
-{
-	if (rc == -EEXIST && dirs->dst_is_empty) {
-		int taken = is_taken(tools, dirs, name);
-
-		if (taken < 0)
-			return fault_dst(fault, "cannot stat", taken);
-		if (taken) {
-			(void)fault_dst(fault, COPY_SAME_NAME, 0);
-			return rc;
-		}
-		dirs->dst_is_empty = false;
-		return COPY_NAME_OLD;
-	}
-	if (rc == -EBUSY || rc == -ETXTBSY)
-		return fault_dst(fault,
-		                 "is in use and cannot be replaced "
-		                 "(--inplace writes into it)",
-		                 rc);
-	if (rc == -EINVAL || rc == -EILSEQ || rc == -EISDIR ||
-	    !stage_is_way_refused(rc))
-		return copy_not_created(fault, "cannot publish", rc);
-	return fault_dst(fault,
-	                 "cannot be renamed to its name "
-	                 "(--inplace needs no renaming)",
-	                 rc);
-}
-
 void copy_tools_release(struct copy_tools *tools)
 {
 	xattr_scratch_release(&tools->xattrs);
@@ -123,10 +71,26 @@ bool copy_leads_out(struct copy_tools *tools, const struct copy_dirs *dirs,
 	       bounds_are_left(tools->link.data, dirs->depth);
 }
 
+static bool is_older(const struct meta *dst, const struct meta *src)
+{
+	return dst->mtime_s < src->mtime_s ||
+	       (dst->mtime_s == src->mtime_s && dst->mtime_ns < src->mtime_ns);
+}
+
+/* Of a link that may not be read its length is known, and its time. */
+static bool looks_same(const struct copy_dirs *dirs, const struct meta *src,
+                       const struct meta *dst)
+{
+	return src->size == dst->size &&
+	       (!is_older(dst, src) ||
+	        meta_same_mtime(src, dst, dirs->traits->times));
+}
+
 /* 1 when both links lead to the same text. */
 static int has_same_target(struct copy_tools *tools,
                            const struct copy_dirs *dirs,
-                           const struct job_entry *entry, struct fault *fault)
+                           const struct job_entry *entry,
+                           const struct meta *dst, struct fault *fault)
 {
 	int rc = node_read_link(dirs->src_fd, entry->name, &tools->link);
 
@@ -134,6 +98,8 @@ static int has_same_target(struct copy_tools *tools,
 		return fault_src(fault, "cannot read link", rc);
 	rc = node_read_link(dirs->dst_fd, job_dst_name(entry),
 	                    &tools->other_link);
+	if (rc < 0 && !fault_is_trouble(rc))
+		return looks_same(dirs, &entry->meta, dst);
 	if (rc < 0)
 		return fault_dst(fault, "cannot read link", rc);
 	return tools->link.len == tools->other_link.len &&
@@ -152,17 +118,11 @@ static int is_current(struct copy_tools *tools, const struct copy_dirs *dirs,
 	if ((src->mode & S_IFMT) != (dst->mode & S_IFMT))
 		return 0;
 	if (meta_is(src, S_IFLNK))
-		return has_same_target(tools, dirs, entry, fault);
+		return has_same_target(tools, dirs, entry, dst, fault);
 	if (!meta_is(src, S_IFREG))
 		return src->rdev == dst->rdev;
 	return src->size == dst->size &&
 	       meta_same_mtime(src, dst, dirs->traits->times);
-}
-
-static bool is_older(const struct meta *dst, const struct meta *src)
-{
-	return dst->mtime_s < src->mtime_s ||
-	       (dst->mtime_s == src->mtime_s && dst->mtime_ns < src->mtime_ns);
 }
 
 int copy_is_another(struct copy_tools *tools, struct copy_dirs *dirs,
@@ -253,14 +213,16 @@ static enum copy_outcome do_copy(struct copy_tools *tools,
 	return copy_node(tools, dirs, entry, dst != NULL, counts, fault);
 }
 
-void copy_overlook(struct copy_tools *tools, const struct meta *dst,
-                   struct dress *dress)
+void copy_overlook(const struct traits *traits, struct dress *dress)
 {
-	const struct traits *traits =
-		traits_of(&tools->traits, dst->dev, dress->dst.fd);
+	bool is_link = meta_is(dress->want, S_IFLNK);
 
 	dress->no_modes = traits->no_modes;
 	dress->no_owners = traits->no_owners;
+	dress->no_times = is_link && traits->no_link_times;
+	if (is_link && traits->knows_links)
+		dress->no_owners = traits->no_link_owners;
+	dress->reads_back = traits->is_doubtful;
 }
 
 /* Another name of the source may be linked to it, if it has its content. */
@@ -278,22 +240,56 @@ static enum copy_outcome leave(struct copy_tools *tools, struct copy_dirs *dirs,
 	return COPY_UNCHANGED;
 }
 
+/* A name that could not be taken away again is not given. */
+static char *note_to_learn(const struct copy_tools *tools,
+                           const struct copy_dirs *dirs)
+{
+	return tools->settings->is_dry_run || dirs->dst_is_locked ? NULL
+	                                                          : dirs->note;
+}
+
+static void learn(const struct copy_tools *tools, const struct copy_dirs *dirs,
+                  const struct meta *src, const struct meta *dst)
+{
+	char *note = note_to_learn(tools, dirs);
+
+	if (tools->settings->keep & DRESS_TIMES)
+		traits_learn_times(dirs->traits, dirs->dst_fd, note, src, dst);
+	if (meta_is(src, S_IFLNK))
+		traits_learn_links(dirs->traits, dirs->dst_fd, note);
+}
+
+/* Where numbers may be the same for all, what else is seen of an inode tells it
+ * from others. */
+static void note_shared(struct copy_dirs *dirs, const struct meta *dst)
+{
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+	const uint64_t seen[] = {dst->size, (uint64_t)dst->mtime_s,
+	                         dst->mtime_ns, (uint64_t)dst->ctime_s,
+	                         dst->ctime_ns};
+
+	dirs->shared = *dst;
+	if (!dirs->traits->is_doubtful)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(seen); i++)
+		dirs->shared.ino = (dirs->shared.ino ^ seen[i]) * odd + 1;
+	dirs->shared.ino |= 1;
+}
+
 static enum copy_outcome mend(struct copy_tools *tools, struct copy_dirs *dirs,
                               const struct job_entry *entry,
                               const struct meta *dst, struct counts *counts,
                               struct fault *fault)
 {
-	char *note = tools->settings->is_dry_run ? NULL : dirs->note;
-
-	traits_learn_rights(dirs->traits, dirs->dst_fd, note, &entry->meta,
-	                    dst);
+	traits_learn_rights(dirs->traits, dirs->dst_fd,
+	                    note_to_learn(tools, dirs), &entry->meta, dst);
 	enum copy_outcome outcome =
 		copy_mend(tools, dirs, entry, dst, counts, fault);
 	bool stays = outcome == COPY_MENDED || outcome == COPY_UNCHANGED;
 
 	if (stays && dst->nlink > 1 && tools->settings->keeps_links &&
 	    !tools->settings->is_inplace)
-		dirs->shared = *dst;
+		note_shared(dirs, dst);
 	return outcome;
 }
 
@@ -309,11 +305,8 @@ enum copy_outcome copy_entry(struct copy_tools *tools, struct copy_dirs *dirs,
 		return COPY_LEFT_OUT;
 	if (dirs->dst_fd >= 0 && !dirs->dst_is_empty)
 		rc = meta_read_at(dirs->dst_fd, job_dst_name(entry), &dst);
-	if (dirs->dst_fd >= 0 && tools->settings->keep & DRESS_TIMES)
-		traits_learn_times(dirs->traits, dirs->dst_fd,
-		                   tools->settings->is_dry_run ? NULL
-		                                               : dirs->note,
-		                   &entry->meta, rc == 0 ? &dst : NULL);
+	if (dirs->dst_fd >= 0)
+		learn(tools, dirs, &entry->meta, rc == 0 ? &dst : NULL);
 	if (rc == -ENOENT)
 		return do_copy(tools, dirs, entry, NULL, counts, fault);
 	if (rc < 0) {

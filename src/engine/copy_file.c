@@ -64,6 +64,7 @@ struct copying {
 	struct meta meta; /* of the source, before its first byte was read */
 	bool was_settled; /* then */
 	const char *name; /* at the destination */
+	bool is_inplace;
 	const struct meta *replaced;
 	struct dress dress;
 	struct fault *fault;
@@ -83,7 +84,7 @@ static int learn_new(struct copying *copying, int fd)
 		                   &dirs->new_flags);
 	if (rc < 0)
 		return fault_dst(copying->fault, "cannot stat", rc);
-	dirs->knows_new = dirs->is_ours;
+	dirs->knows_new = dirs->is_ours && !dirs->traits->is_doubtful;
 	return 0;
 }
 
@@ -95,9 +96,10 @@ static int begin_new(struct copying *copying, int fd, bool has_perms)
 	int rc = learn_new(copying, fd);
 
 	dress->have = dirs->new_meta;
-	dress->have.mode = has_perms && !dirs->inherits_acl
-	                           ? S_IFREG | dress_birth_perms(dress)
-	                           : S_IFREG | 0600;
+	if (dirs->knows_new)
+		dress->have.mode = has_perms && !dirs->inherits_acl
+		                           ? S_IFREG | dress_birth_perms(dress)
+		                           : S_IFREG | 0600;
 	dress->have_flags = dirs->new_flags;
 	dress->is_bare = !dirs->inherits_acl;
 	return rc;
@@ -199,6 +201,10 @@ static int copy_staged(struct copying *copying, bool is_last_try)
 		return rc < 0 ? rc : changed;
 	}
 	rc = stage_publish(&stage, copying->name);
+	if (rc < 0 && copy_gives_way(copying->tools, dirs, copying->name, rc)) {
+		copying->is_inplace = true;
+		return COPY_AGAIN;
+	}
 	if (rc < 0)
 		rc = copy_name_refused(copying->tools, dirs, copying->name, rc,
 		                       copying->fault);
@@ -312,7 +318,7 @@ static bool can_be_overwritten(const struct meta *dst)
 }
 
 /* 0 made, 1 made although the source changed, COPY_AGAIN or negative. */
-static int copy_once(struct copying *copying, bool is_inplace, bool is_last)
+static int copy_once(struct copying *copying, bool is_last)
 {
 	copying->dress =
 		copy_dress(copying->tools, copying->dirs, &copying->meta);
@@ -322,7 +328,7 @@ static int copy_once(struct copying *copying, bool is_inplace, bool is_last)
 	int looked = dress_look(&copying->dress, copying->fault);
 	if (looked < 0)
 		return looked;
-	if (is_inplace) {
+	if (copying->is_inplace) {
 		int fd = -1;
 		int rc = open_inplace(copying, &fd);
 
@@ -359,9 +365,9 @@ enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
 	struct copying copying = {.tools = tools,
 	                          .dirs = dirs,
 	                          .name = job_dst_name(entry),
+	                          .is_inplace = tools->settings->is_inplace &&
+	                                        can_be_overwritten(dst),
 	                          .fault = fault};
-	bool is_inplace =
-		tools->settings->is_inplace && can_be_overwritten(dst);
 	struct meta replaced;
 	int rc = 1;
 
@@ -377,7 +383,7 @@ enum copy_outcome copy_file(struct copy_tools *tools, struct copy_dirs *dirs,
 		if (copying.src_fd < 0)
 			return outcome;
 		copying.was_settled = meta_is_settled(&copying.meta, now);
-		rc = copy_once(&copying, is_inplace, try == TRIES);
+		rc = copy_once(&copying, try == TRIES);
 		(void)fd_close(copying.src_fd);
 		if (rc == COPY_AGAIN)
 			try--;

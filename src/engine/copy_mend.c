@@ -12,7 +12,7 @@ struct dress copy_dress(struct copy_tools *tools, const struct copy_dirs *dirs,
 {
 	const struct settings *settings = tools->settings;
 
-	return (struct dress){
+	struct dress dress = {
 		.keep = settings->keep,
 		.umask = settings->umask,
 		.src = {.fd = -1},
@@ -22,6 +22,9 @@ struct dress copy_dress(struct copy_tools *tools, const struct copy_dirs *dirs,
 		.only_looks = settings->is_dry_run,
 		.scratch = &tools->xattrs,
 	};
+
+	copy_overlook(dirs->traits, &dress);
+	return dress;
 }
 
 void copy_count_lost(struct counts *counts, const struct dress_lost *lost)
@@ -158,7 +161,8 @@ static int mend_held(struct copy_tools *tools, struct dress *dress,
                      const struct meta *dst, struct fault *fault)
 {
 	dress->have = *dst;
-	copy_overlook(tools, dst, dress);
+	copy_overlook(traits_of(&tools->traits, dst->dev, dress->dst.fd),
+	              dress);
 	int rc = read_flags(tools, dress, dst, fault);
 	if (rc < 0)
 		return rc;

@@ -11,19 +11,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Where there is no place for its type, some say EIO and leave an empty file. */
+static int make_special(int dir_fd, const char *name, uint32_t mode,
+                        uint64_t rdev)
+{
+	struct meta left;
+
+	if (mknodat(dir_fd, name, mode | 0600, rdev) == 0)
+		return 0;
+	int rc = -errno;
+	if (rc != -EIO || meta_read_at(dir_fd, name, &left) < 0 ||
+	    !meta_is(&left, S_IFREG) || left.size)
+		return rc;
+	(void)unlinkat(dir_fd, name, 0);
+	return -EOPNOTSUPP;
+}
+
 /* Makes the node under the final name if that is free, else under a temporary
  * one that then takes its place. */
 static int make_node(struct copy_tools *tools, const struct copy_dirs *dirs,
                      const struct meta *meta, const char *name)
 {
-	int rc;
-
-	if (meta_is(meta, S_IFLNK))
-		rc = symlinkat(tools->link.data, dirs->dst_fd, name);
-	else
-		rc = mknodat(dirs->dst_fd, name, (meta->mode & S_IFMT) | 0600,
-		             meta->rdev);
-	return rc < 0 ? -errno : 0;
+	if (!meta_is(meta, S_IFLNK))
+		return make_special(dirs->dst_fd, name, meta->mode & S_IFMT,
+		                    meta->rdev);
+	return symlinkat(tools->link.data, dirs->dst_fd, name) < 0 ? -errno : 0;
 }
 
 /* Dresses the node just made, after making sure that it still is that: nothing
@@ -87,11 +99,10 @@ static bool has_no_place(const struct copy_dirs *dirs, const struct meta *meta)
 	int rc;
 
 	stage_make_name(dirs->note);
-	if (meta_is(meta, S_IFLNK))
-		rc = symlinkat("x", dirs->dst_fd, dirs->note);
+	if (!meta_is(meta, S_IFLNK))
+		rc = make_special(dirs->dst_fd, dirs->note, type, 0);
 	else
-		rc = mknodat(dirs->dst_fd, dirs->note, type | 0600, 0);
-	rc = rc < 0 ? -errno : 0;
+		rc = symlinkat("x", dirs->dst_fd, dirs->note) < 0 ? -errno : 0;
 	stage_sweep(dirs->dst_fd, dirs->note);
 	return says_not_supported(rc);
 }
@@ -148,11 +159,17 @@ enum copy_outcome copy_node(struct copy_tools *tools, struct copy_dirs *dirs,
 		dirs->note[0] = '\0';
 		return not_made(dirs, meta, rc, counts, fault);
 	}
+	const struct counts before = *counts;
 	rc = dress_node(tools, dirs, entry, name, counts, fault);
 	if (rc == 0 && is_staged) {
 		name = job_dst_name(entry);
 		rc = stage_rename(copy_stage_dir(dirs), dirs->traits,
 		                  dirs->note, name);
+		if (rc < 0 && copy_gives_way(tools, dirs, name, rc)) {
+			*counts = before;
+			return copy_node(tools, dirs, entry, false, counts,
+			                 fault);
+		}
 		if (rc < 0)
 			rc = copy_name_refused(tools, dirs, name, rc, fault);
 	} else if (is_staged) {

@@ -4,6 +4,7 @@
  *   copy.c       the rules
  *   copy_file.c  the steps of a regular file
  *   copy_again.c a file's source, when it has been read
+ *   copy_name.c  names that cannot be taken
  *   copy_node.c  symlinks and special files
  *   copy_mend.c  metadata of entries whose content is as it should be
  *   copy_link.c  further names of a file */
@@ -51,6 +52,11 @@ struct stage_dir copy_stage_dir(const struct copy_dirs *dirs);
 int copy_name_refused(struct copy_tools *tools, struct copy_dirs *dirs,
                       const char *name, int rc, struct fault *fault);
 
+/* With --inplace, where nothing is renamed over what has the name (rc of that):
+ * takes it away, if it has no content that could be written over. */
+bool copy_gives_way(const struct copy_tools *tools,
+                    const struct copy_dirs *dirs, const char *name, int rc);
+
 /* An entry could not be made under its name: says of the name what it can. */
 int copy_not_created(struct fault *fault, const char *what, int rc);
 
@@ -77,9 +83,8 @@ int copy_look_again(struct copy_tools *tools, int src_fd, struct meta *meta,
 int copy_read_flags(struct copy_tools *tools, int fd, uint64_t dev,
                     struct flags *out);
 
-/* What the target does not keep, whatever is set, is no reason to mend dst. */
-void copy_overlook(struct copy_tools *tools, const struct meta *dst,
-                   struct dress *dress);
+/* What the target does not keep, whatever is set, is lost untried. */
+void copy_overlook(const struct traits *traits, struct dress *dress);
 
 /* What the settings keep, nothing else filled in. */
 struct dress copy_dress(struct copy_tools *tools, const struct copy_dirs *dirs,

@@ -35,7 +35,7 @@ static int read_held(struct copy_tools *tools, const struct finish *dir,
 	return 0;
 }
 
-static void learn_times(struct worker *worker, struct dress *dress)
+static void know_target(struct worker *worker, struct dress *dress)
 {
 	struct traits *traits = traits_of(&worker->tools.traits,
 	                                  dress->have.dev, dress->dst.fd);
@@ -44,6 +44,7 @@ static void learn_times(struct worker *worker, struct dress *dress)
 		traits_learn_times(traits, dress->dst.fd, NULL, dress->want,
 		                   &dress->have);
 	dress->times = traits->times;
+	copy_overlook(traits, dress);
 }
 
 static int dress_held(struct worker *worker, const struct finish *dir,
@@ -56,7 +57,7 @@ static int dress_held(struct worker *worker, const struct finish *dir,
 		                 rc == -ESTALE ? "was replaced meanwhile"
 		                               : "cannot stat",
 		                 rc);
-	learn_times(worker, dress);
+	know_target(worker, dress);
 	dress->is_new = dir->is_new;
 	/* Without --force it still is; then it has to be right already. */
 	dress->only_looks = dress->have.is_locked;

@@ -3,6 +3,7 @@
 
 #include "fs/acl.h"
 #include "fs/dress_parts.h"
+#include "fs/times.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -162,6 +163,7 @@ static int put_attributes(struct dress *dress, enum acl_state *acl,
 		.keeps_others = (dress->keep & DRESS_XATTR) != 0,
 		.is_bare = dress->is_bare,
 		.only_looks = dress->only_looks,
+		.reads_back = dress->reads_back,
 		.scratch = dress->scratch,
 	};
 
@@ -239,9 +241,9 @@ static int put_times(struct dress *dress, struct fault *fault)
 	if (!(dress->keep & DRESS_TIMES))
 		return 0;
 	bool fits = meta_times_fit(dress->want, dress->times);
-	dress->lost.n_times += !fits;
-	if (!dress->is_new &&
-	    meta_same_mtime(dress->want, &dress->have, dress->times))
+	bool same = meta_same_mtime(dress->want, &dress->have, dress->times);
+	dress->lost.n_times += !fits || (dress->no_times && !same);
+	if (dress->no_times || (!dress->is_new && same))
 		return 0;
 	if (dress->only_looks)
 		return 1;
@@ -282,21 +284,48 @@ static int put_all(struct dress *dress, struct fault *fault)
 	                  : tightened || owner || perms || times;
 }
 
+/* Steps of time that have not been found out yet are none that were lost. */
+static bool has_time(const struct dress *dress, const struct meta *now)
+{
+	struct meta_times guess = dress->times;
+
+	return meta_same_mtime(dress->want, now, dress->times) ||
+	       times_explain(dress->want, now, &guess);
+}
+
+/* What was taken without complaint, and is not there. */
+static void count_unsaid(struct dress *dress, const struct meta *now)
+{
+	const struct meta *want = dress->want;
+	struct dress_lost *lost = &dress->lost;
+
+	if (!lost->n_modes && !meta_is(want, S_IFLNK))
+		lost->n_modes =
+			((now->mode ^ dress->have.mode) & META_PERMS) != 0;
+	if (!lost->n_owners && (dress->keep & DRESS_OWNER))
+		lost->n_owners = now->uid != want->uid || now->gid != want->gid;
+	if (!lost->n_times && (dress->keep & DRESS_TIMES))
+		lost->n_times = !has_time(dress, now);
+}
+
+static bool is_other(const struct meta *now, const struct meta *before)
+{
+	return now->mode != before->mode || now->uid != before->uid ||
+	       now->gid != before->gid || now->mtime_s != before->mtime_s ||
+	       now->mtime_ns != before->mtime_ns;
+}
+
 /* What is refused each time, or taken and not kept, is no change. */
-static int is_other_now(struct dress *dress, const struct meta *before,
-                        struct fault *fault)
+static int look_back(struct dress *dress, const struct meta *before, int rc,
+                     struct fault *fault)
 {
 	struct meta now;
-	int rc = meta_read(dress->dst.fd, &now);
+	int read = meta_read(dress->dst.fd, &now);
 
-	if (rc < 0)
-		return fault_dst(fault, "cannot stat", rc);
-	bool has_perms = ((now.mode ^ dress->have.mode) & META_PERMS) == 0;
-	if (!has_perms && !dress->lost.n_modes)
-		dress->lost.n_modes++;
-	return now.mode != before->mode || now.uid != before->uid ||
-	       now.gid != before->gid || now.mtime_s != before->mtime_s ||
-	       now.mtime_ns != before->mtime_ns;
+	if (read < 0)
+		return fault_dst(fault, "cannot stat", read);
+	count_unsaid(dress, &now);
+	return dress->is_new || rc == PUT_ATTRIBUTES || is_other(&now, before);
 }
 
 int dress_put(struct dress *dress, struct fault *fault)
@@ -306,9 +335,11 @@ int dress_put(struct dress *dress, struct fault *fault)
 
 	if (rc == 0)
 		rc = put_all(dress, fault);
-	if (rc == 1 && !dress->is_new && !dress->only_looks)
-		rc = is_other_now(dress, &before, fault);
-	return rc > 0 ? 1 : rc;
+	if (rc < 0 || dress->only_looks)
+		return rc < 0 ? rc : rc > 0;
+	if (dress->is_new ? dress->reads_back : rc == 1)
+		return look_back(dress, &before, rc, fault);
+	return rc > 0;
 }
 
 int dress_lock(struct dress *dress, struct fault *fault)

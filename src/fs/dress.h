@@ -44,10 +44,12 @@ struct dress {
 	const struct meta *replaced;
 	struct meta have; /* owner, mode and mtime of dst as they are */
 	struct flags want_flags, have_flags;
-	struct meta_times times;  /* that the target keeps */
-	bool no_modes, no_owners; /* the target keeps none: lost untried */
-	bool is_new;              /* made by us: its times say nothing */
-	bool is_bare;             /* new, without attributes of its own */
+	struct meta_times times; /* that the target keeps */
+	/* The target keeps none: lost untried. */
+	bool no_modes, no_owners, no_times;
+	bool reads_back; /* it may say that it has what it has not */
+	bool is_new;     /* made by us: its times say nothing */
+	bool is_bare;    /* new, without attributes of its own */
 	bool only_looks; /* change nothing, only say whether it would */
 	struct xattr_scratch *scratch;
 	struct xattr_seen seen; /* of src; all below begin with dress_look */

@@ -2,13 +2,24 @@
 #include "fs/traits.h"
 
 #include "base/fd.h"
+#include "fs/node.h"
 #include "fs/stage.h"
 #include "fs/times.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+/* What is set there is there, or refused. */
+static bool keeps_its_word(uint32_t type)
+{
+	return type == EXT4_SUPER_MAGIC || type == XFS_SUPER_MAGIC ||
+	       type == TMPFS_MAGIC || type == BTRFS_SUPER_MAGIC ||
+	       type == OVERLAYFS_SUPER_MAGIC || type == F2FS_SUPER_MAGIC ||
+	       type == 0x2fc12fc1; /* ZFS */
+}
 
 /* Some file systems keep coarser times than nanoseconds: a copy there is the
  * same if its time is the source's, cut to this step. FAT keeps two seconds,
@@ -18,8 +29,10 @@ static void learn(struct traits *traits, int fd)
 {
 	struct statfs fs;
 
+	traits->is_doubtful = true;
 	if (fstatfs(fd, &fs) < 0)
 		return;
+	traits->is_doubtful = !keeps_its_word((uint32_t)fs.f_type);
 	switch ((uint32_t)fs.f_type) {
 	case XFS_SUPER_MAGIC:
 		traits->slow_tmpfile = true;
@@ -112,7 +125,8 @@ void traits_learn_times(struct traits *traits, int dir_fd, char *note,
                         const struct meta *src, const struct meta *dst)
 {
 	if (traits->knows_times ||
-	    !(is_beyond_32_bits(src->mtime_s) ||
+	    !((traits->is_doubtful && note) ||
+	      is_beyond_32_bits(src->mtime_s) ||
 	      is_beyond_32_bits(src->atime_s) || looks_off(traits, src, dst)))
 		return;
 	int fd = open_probe(dir_fd, note);
@@ -161,6 +175,44 @@ void traits_learn_rights(struct traits *traits, int dir_fd, char *note,
 	int fd = open_probe(dir_fd, note);
 	if (fd >= 0)
 		try_rights(fd, traits);
+	(void)fd_close(fd);
+	stage_sweep(dir_fd, note);
+}
+
+static void try_link(int fd, struct traits *traits)
+{
+	const struct meta_target target = {.fd = fd, .is_path = true};
+	const struct meta old = {.atime_s = 1000000000, .mtime_s = 1000000000};
+	struct meta before, after;
+	struct meta_kept kept;
+
+	if (meta_read(fd, &before) < 0)
+		return;
+	const struct meta other = {.uid = before.uid + 1,
+	                           .gid = before.gid + 1};
+	bool is_root = geteuid() == 0;
+	if (is_root)
+		(void)meta_set_owner(fd, &other, &before, &kept);
+	(void)meta_set_times(target, &old);
+	if (meta_read(fd, &after) < 0)
+		return;
+	traits->no_link_times = after.mtime_s / 2 != old.mtime_s / 2;
+	traits->no_link_owners =
+		is_root && after.uid == before.uid && after.gid == before.gid;
+}
+
+void traits_learn_links(struct traits *traits, int dir_fd, char *note)
+{
+	if (traits->knows_links || !traits->is_doubtful || !note)
+		return;
+	traits->knows_links = true;
+	stage_make_name(note);
+	/* To itself: whoever follows it gets nowhere. */
+	int fd = symlinkat(note, dir_fd, note) < 0
+	                 ? -errno
+	                 : node_open_path(dir_fd, note);
+	if (fd >= 0)
+		try_link(fd, traits);
 	(void)fd_close(fd);
 	stage_sweep(dir_fd, note);
 }

@@ -25,8 +25,11 @@ struct traits {
 	bool knows_rights; /* by trying: */
 	bool no_modes;     /* permissions are what they are, whatever is set */
 	bool no_owners;    /* likewise */
-	bool errs_late;    /* write errors may show at close or fsync only */
-	bool knows_times;  /* by trying, not by its name */
+	bool knows_links;  /* by trying, of symlinks: */
+	bool no_link_times, no_link_owners;
+	bool is_doubtful; /* may say that it did what it does not do */
+	bool errs_late;   /* write errors may show at close or fsync only */
+	bool knows_times; /* by trying, not by its name */
 	struct meta_times times;
 };
 
@@ -52,5 +55,10 @@ void traits_learn_times(struct traits *traits, int dir_fd, char *note,
  * is known, if dst's are not src's. note as above; NULL: it is not asked. */
 void traits_learn_rights(struct traits *traits, int dir_fd, char *note,
                          const struct meta *src, const struct meta *dst);
+
+/* Finds out, where that is in doubt, whether a symlink is given times and an
+ * owner of its own: some give them to what it leads to. By a temporary one, note
+ * as above. */
+void traits_learn_links(struct traits *traits, int dir_fd, char *note);
 
 #endif

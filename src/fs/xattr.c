@@ -237,6 +237,8 @@ static int put_value(struct xattr_copy *copy, const char *name,
 	if (copy->only_looks)
 		return will_refuse(copy, name) ? lose(copy, name) : 1;
 	int rc = attr_set(copy->dst, name, value->data, value->len);
+	if (rc == 0 && copy->reads_back && !has_value(copy, name, value))
+		return lose(copy, name);
 	if (rc == 0)
 		return 1;
 	if (!is_refusal(rc, copy->dst.fd))
@@ -273,6 +275,9 @@ static int remove_one(struct xattr_copy *copy, const char *name,
 	if (copy->only_looks)
 		return !is_label(name);
 	int rc = attr_remove(copy->dst, name);
+	if (rc == 0 && copy->reads_back &&
+	    attr_get(copy->dst, name, NULL, 0) >= 0)
+		rc = -EPERM;
 	if (rc == 0)
 		return 1;
 	if (rc == -ENODATA)

@@ -43,6 +43,7 @@ struct xattr_copy {
 	bool keeps_acls, keeps_others; /* what is to be copied at all */
 	bool is_bare;    /* dst has none: nothing to compare or remove */
 	bool only_looks; /* change nothing, only say whether it would */
+	bool reads_back; /* what was set or removed without complaint, too */
 	struct xattr_scratch *scratch;
 	unsigned n_lost_acls, n_lost_others; /* counted up */
 	bool lost_acl;    /* dst has not, or would not have, src's access ACL */
