@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # File systems by FUSE that refuse one way of doing a thing: there is another.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2030,SC2031,SC2154
 
 load ../cli/helpers
 load ../tools/quirks
@@ -194,4 +194,46 @@ says_alike() { # LOSSES QUIRK...
   [ "$status" -eq 1 ]
   [[ $output == *'belongs to another user and cannot be replaced'* ]]
   [ "$(cat stk/f)" = old ]
+}
+
+@test "a link whose owner and times would go elsewhere gets none" {
+  make_kinds src
+  # Both ways of meeting: the file first, and the link first.
+  ln -s dir/z src/0
+  echo z >src/dir/z
+  touch -d '2015-01-01' src/dir/z
+  touch -hd '2012-01-01' src/0
+  chown -h 77:88 src/0
+  for flag in -j1 -j4; do
+    rm -rf back
+    quirk followlinks
+    run_copy "$flag" src m/dst
+    [ "$status" -eq 0 ]
+    [ "$(said)" = '3 times, 2 owners' ]
+    [ "$(stat -c '%u %Y' back/dst/dir/z back/dst/file)" = \
+      "$(stat -c '%u %Y' src/dir/z src/file)" ]
+    run_copy "$flag" src m/dst
+    [ "$status" -eq 0 ]
+    [[ $output == *'pcopy: 0 copied, 8 unchanged, '* ]]
+    [ "$(said)" = '3 times, 2 owners' ]
+    clear_quirk
+  done
+}
+
+@test "a special file that becomes an empty one is taken away, and left out" {
+  make_kinds src
+  mknod src/dir/null c 1 3
+  quirk emptynodes
+  for flag in -j1 --inplace; do
+    run_copy "$flag" src m/dst
+    [ "$status" -eq 3 ]
+    [[ $(said) == *'2 special files'* ]]
+    [ ! -e back/dst/fifo ]
+    [ ! -e back/dst/dir/null ]
+  done
+  # What is there stays, when it cannot be replaced.
+  echo mine >back/dst/fifo
+  run_copy src m/dst
+  [ "$status" -eq 3 ]
+  [ "$(cat back/dst/fifo)" = mine ]
 }

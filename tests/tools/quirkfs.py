@@ -34,6 +34,8 @@ Identity:
   loop              each directory holds itself as "loop"
   looptop           each directory holds the top as "top"
 Data and rights:
+  followlinks       owner and times set for a link go to what it leads to
+  emptynodes        a special file becomes an empty one (EIO)
   fixed             mode 755 and owner 0 for all, whatever is set
   zerosize          files seem to be empty
   shortread         a read gives a thousand bytes at most
@@ -71,7 +73,7 @@ ALIASES = {
 }
 PLAIN = """ns100 ms10 s1 s2 roundup rangetimes casefold normalize decompose
     badnames norenameover twice ghost newino linkino sameino newctime loop
-    looptop fixed zerosize shortread noseek flip full slow lateclose
+    looptop followlinks emptynodes fixed zerosize shortread noseek flip full slow lateclose
     badxattr""".split()
 STEPS = {"ns100": 100, "ms10": 10**7, "s1": 10**9, "s2": 2 * 10**9}
 DAY = 24 * 3600 * 10**9
@@ -333,6 +335,9 @@ class QuirkFS:
         owned_by_caller(self.names.find(path))
 
     def mknod(self, path, mode, device):
+        if self.quirks.has("emptynodes"):
+            os.mknod(self.new(path), stat.S_IFREG | stat.S_IMODE(mode))
+            fail("EIO")
         os.mknod(self.new(path), mode, device)
         owned_by_caller(self.names.find(path))
 
@@ -365,7 +370,10 @@ class QuirkFS:
 
     def chown(self, path, uid, gid):
         if not self.quirks.has("fixed"):
-            os.lchown(self.names.find(path), uid, gid)
+            follows = self.quirks.has("followlinks")
+            os.chown(
+                self.names.find(path), uid, gid, follow_symlinks=follows
+            )
 
     def utimens(self, path, times):
         found = os.lstat(self.names.find(path))
@@ -380,7 +388,10 @@ class QuirkFS:
             else:
                 self.times.check(when)
             kept.append(keep(when))
-        os.utime(self.names.find(path), ns=tuple(kept), follow_symlinks=False)
+        follows = self.quirks.has("followlinks")
+        os.utime(
+            self.names.find(path), ns=tuple(kept), follow_symlinks=follows
+        )
 
     def listxattr(self, path):
         found = os.listxattr(self.names.find(path), follow_symlinks=False)
