@@ -17,6 +17,9 @@
 /* Entries looked at before the caller has its turn. */
 #define STEPS_MAX 256
 
+/* As FUSE lists an entry whose number it was not told. */
+#define INO_UNKNOWN UINT32_MAX
+
 void each_tree_open(struct each_tree *tree, const struct each_filter *filter,
                     const char *const *paths, size_t n_paths)
 {
@@ -52,25 +55,36 @@ void each_own_add(struct each_own *own, int fd)
 	    !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
 		return;
 	own->inodes[own->n++] =
-		(struct each_inode){status.st_dev, status.st_ino};
+		(struct each_inode){status.st_dev, status.st_ino, fd};
 }
 
-/* The directory says the inode number: only what has one of ours is asked for
- * its device. */
+/* The directory says the inode number, or that it does not know it: only what
+ * may be ours is looked at. Numbers are not unique everywhere. */
+static bool is_that(const struct each_tree *tree, const struct each_inode *own,
+                    const struct scan_entry *entry)
+{
+	const struct held_name held = {.dir_fd = own->fd, .name = ""};
+	const struct held_name named = {.dir_fd = each_tree_fd(tree),
+	                                .name = entry->name};
+	struct stat status;
+
+	if (entry->ino != own->ino && entry->ino != INO_UNKNOWN)
+		return false;
+	return fstatat(named.dir_fd, named.name, &status,
+	               AT_SYMLINK_NOFOLLOW) == 0 &&
+	       own->dev == status.st_dev && own->ino == status.st_ino &&
+	       held_is_one(held, named);
+}
+
 static bool is_own(const struct each_tree *tree, const struct scan_entry *entry)
 {
 	const struct each_own *own = tree->own;
-	struct stat status;
 
 	if ((entry->type == DT_DIR || entry->type == DT_UNKNOWN) &&
 	    strcmp(entry->name, EACH_OWN_DIR) == 0)
 		return true;
 	for (size_t i = 0; own && i < own->n; i++) {
-		if (own->inodes[i].ino == entry->ino &&
-		    fstatat(each_tree_fd(tree), entry->name, &status,
-		            AT_SYMLINK_NOFOLLOW) == 0 &&
-		    own->inodes[i].dev == status.st_dev &&
-		    own->inodes[i].ino == status.st_ino)
+		if (is_that(tree, &own->inodes[i], entry))
 			return true;
 	}
 	return false;

@@ -36,16 +36,18 @@
 /* A directory with this name holds the records of --map. */
 #define EACH_OWN_DIR ".pcopy-map"
 
-/* The inodes that a run writes to. */
+/* The inodes that a run writes to, held by descriptors. */
 struct each_own {
 	struct each_inode {
 		dev_t dev;
 		ino_t ino;
+		int fd;
 	} inodes[8];
 	size_t n;
 };
 
-/* Adds what fd is open for, if it is a regular file or a directory. */
+/* Adds what fd is open for, if it is a regular file or a directory; fd stays
+ * open while the walk goes on. */
 void each_own_add(struct each_own *own, int fd);
 
 struct each_words {

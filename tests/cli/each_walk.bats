@@ -191,3 +191,14 @@ END
     "$PCOPY" --each back/s -- true
   [ "$(grep -cE 'S_IFDIR.*' trace)" -le 4 ]
 }
+
+@test "what the run writes is known where numbers are equal or not listed" {
+  quirk sameino=all
+  run -0 each --joblog m/s/a/log m/s -- echo '{r}'
+  [ "$(names)" = 'a/b/three a/two one' ]
+  clear_quirk
+  rm back/s/a/log
+  quirk s1
+  run -0 each --joblog m/s/a/log --failed m/s/bad m/s -- echo '{r}'
+  [ "$(names)" = 'a/b/three a/two one' ]
+}
