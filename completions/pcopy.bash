@@ -23,7 +23,8 @@ _pcopy_each() {
     --progress) _pcopy_words 'auto always never' ;;
     *)
       if [[ $cur == -* ]]; then
-        _pcopy_words '--arg-file= --args --null --columns= --extension= --glob=
+        _pcopy_words '--arg-file= --args --null --columns= --csv --pipe --block=
+          --extension= --glob=
           --type= --one-file-system --dereference --items= --script= --jobs=
           --queue-depth= --keep-order --lb --ungroup --tty --tag --results=
           --tries= --retry-delay= --timeout= --kill-after= --halt= --load=

@@ -6,12 +6,15 @@
 #include "base/buf.h"
 #include "cli/habits.h"
 #include "engine/each_spawn.h"
+#include "engine/each_template.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define BLOCK_DEFAULT ((size_t)1 << 20)
 
 void each_defaults(struct options *options)
 {
@@ -86,6 +89,80 @@ static int check_items(struct parse *parse)
 	    (each->filter.is_one_file_system || each->filter.follows))
 		return option_refuse(parse, "-x and -L are for PATHs only");
 	return 0;
+}
+
+static int check_csv(struct parse *parse)
+{
+	struct options *options = parse->options;
+	const struct each_settings *each = &options->each;
+
+	if (!each->is_csv)
+		return 0;
+	if (!each->list)
+		return option_refuse(parse, "--csv is for -a only");
+	if (each->is_null_separated)
+		return option_refuse(parse,
+		                     "--csv and -0 contradict each other");
+	if (!options->columns[0])
+		options->columns[0] = ',';
+	if (options->columns[1] || strchr("\"\r\n", options->columns[0]))
+		return option_refuse(parse, "--csv: -d is to be one byte, and "
+		                            "no quote or line end");
+	return 0;
+}
+
+static bool has_item(const struct each_settings *each)
+{
+	struct each_template template;
+
+	each_template_init_bare(&template, each->command, each->n_command, 0);
+	bool found = template.has_item;
+	each_template_release(&template);
+	return found;
+}
+
+/* What has items, or makes a job of several, has no sense with blocks. */
+static int check_pipe(struct parse *parse)
+{
+	const struct options *options = parse->options;
+	const struct each_settings *each = &options->each;
+
+	if (options->columns[0] || each->is_csv)
+		return option_refuse(parse, "--pipe contradicts -d and --csv: "
+		                            "lines are not taken apart");
+	if (each->n_items != 1)
+		return option_refuse(parse, "--pipe contradicts -n: --block "
+		                            "says how much goes to a job");
+	if (each->failed)
+		return option_refuse(parse, "--pipe contradicts --failed: "
+		                            "blocks have no names");
+	if (each->resumes)
+		return option_refuse(parse, "--resume knows a command by its "
+		                            "text, which --pipe has for all");
+	if (!options->script && has_item(each))
+		return option_refuse(parse, "--pipe: the command reads its "
+		                            "block from standard input, there "
+		                            "is no item for {}");
+	return 0;
+}
+
+static int settle_pipe(struct parse *parse)
+{
+	struct each_settings *each = &parse->options->each;
+
+	if (!each->pipes && each->block_size)
+		return option_refuse(parse, "--block is for --pipe only");
+	if (!each->pipes)
+		return 0;
+	if (!each->list && each->n_paths > 0)
+		return option_refuse_text(
+			parse, "--pipe reads standard input or -a FILE, not ",
+			each->paths[0], "");
+	if (!each->list)
+		each->list = "-";
+	if (!each->block_size)
+		each->block_size = BLOCK_DEFAULT;
+	return check_pipe(parse);
 }
 
 static bool leads_up(const char *path)
@@ -242,8 +319,12 @@ int each_settle(struct parse *parse)
 {
 	struct options *options = parse->options;
 	struct each_settings *each = &options->each;
-	int rc = check_items(parse);
+	int rc = settle_pipe(parse);
 
+	if (rc == 0)
+		rc = check_items(parse);
+	if (rc == 0)
+		rc = check_csv(parse);
 	if (rc == 0)
 		rc = each_settle_jobs(parse);
 	if (rc == 0)

@@ -26,6 +26,15 @@ const struct option_row each_table[EACH_ROWS] = {
 	{'d', "columns", VALUE_NEEDED, "SEP", each_apply_columns,
          .help = "SEP splits a record into columns {1} {2} ..;\n"
                  "\\t is a tab"},
+	{0, "csv", FLAG(each.is_csv),
+         .help = "FILE is CSV: quotes count, and its first record\n"
+                 "names the columns: {NAME}; -d SEP instead of ,"},
+	{0, "pipe", FLAG(each.pipes),
+         .help = "cut standard input, or FILE, into blocks of whole\n"
+                 "lines; each is the standard input of a job"},
+	{0, "block", VALUE_NEEDED, "SIZE", each_apply_block,
+         .help = "a block has SIZE bytes at most, or one line\n"
+                 "(default 1M)"},
 	{'e', "extension", VALUE_NEEDED, "EXT", each_apply_extension,
          .help = "only files with this extension, in any case;\n"
                  "may be repeated, then any of them"},
@@ -110,6 +119,8 @@ void options_each_help(struct buf *out)
 		"       pcopy --each [OPTION]... -a FILE -- COMMAND [ARG]...\n"
 		"       pcopy --each [OPTION]... --args ITEM... -- COMMAND "
 		"[ARG]...\n"
+		"       pcopy --each [OPTION]... --pipe [-a FILE] -- COMMAND "
+		"[ARG]...\n"
 		"       pcopy --each [OPTION]... -s TEXT PATH...\n"
 		"Runs COMMAND for each file under the PATHs, or each line of "
 		"FILE, many at a time.\n"
@@ -121,6 +132,7 @@ void options_each_help(struct buf *out)
 		"PATH\n"
 		"  {1} {2} ..         columns             {#} number of the "
 		"job\n"
+		"  {NAME}             of --csv\n"
 		"  {%} its slot, 1 to N                   {{}} the text {}\n"
 		"Without any of the item, the item is the last argument.\n\n");
 	option_help_rows(out, each_table, EACH_ROWS);

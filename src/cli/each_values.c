@@ -4,6 +4,7 @@
 #include "base/num.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -216,6 +217,17 @@ int each_apply_retry_delay(struct parse *parse, const char *name,
 {
 	return parse_duration(parse, name, value,
 	                      &parse->options->each.retry_delay_ns);
+}
+
+int each_apply_block(struct parse *parse, const char *name, const char *value)
+{
+	uint64_t size;
+
+	if (num_parse_size(value, &size) < 0 || size > SSIZE_MAX)
+		return option_refuse_value(parse, name, value,
+		                           " is not a size such as 64K, 10M");
+	parse->options->each.block_size = size;
+	return size ? 0 : option_refuse(parse, "%s: is 0", name);
 }
 
 /* "fail=N", "success=N%" .. */

@@ -17,6 +17,7 @@ option_apply_fn each_apply_joblog;
 option_apply_fn each_apply_failed;
 option_apply_fn each_apply_script;
 option_apply_fn each_apply_columns;
+option_apply_fn each_apply_block;
 option_apply_fn each_apply_items;
 option_apply_fn each_apply_tries;
 option_apply_fn each_apply_timeout;

@@ -49,7 +49,7 @@ struct option_row {
 extern const struct option_row option_table[OPTION_ROWS];
 
 /* The options of --each: letters mean other things there. */
-#define EACH_ROWS 37
+#define EACH_ROWS 40
 
 extern const struct option_row each_table[EACH_ROWS];
 

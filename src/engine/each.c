@@ -26,6 +26,10 @@ static bool has_room_ahead(const struct batch *batch)
 	size_t max =
 		batch->master.settings->reads_ahead ? AHEAD_MAX : AHEAD_MIN;
 
+	if (batch->master.settings->block_size &&
+	    !each_blocks_have_room(&batch->master.blocks,
+	                           atomic_load(&batch->master.shared->turns.n)))
+		return false;
 	return each_queue_size(&batch->backlog) < max;
 }
 
@@ -47,8 +51,7 @@ static bool read_items(struct batch *batch)
 			batch->master.tally->n_failed++;
 			batch->master.observer->on_fault(
 				batch->master.observer->ctx, batch->source.name,
-				batch->source.what,
-				rc == -E2BIG || rc == -EILSEQ ? 0 : -rc);
+				batch->source.what, each_source_error(rc));
 		} else if (rc == 0) {
 			progress->is_final = true;
 		} else {
@@ -288,16 +291,8 @@ int run_each(const struct each_settings *settings,
 	int status = EXIT_NOT_STARTED;
 
 	*tally = (struct each_tally){0};
-	if (settings->hooks)
-		each_template_init_out(&batch.master.template,
-		                       settings->command, settings->n_command);
-	else
-		each_template_init(&batch.master.template, settings->command,
-		                   settings->n_command, settings->n_literal,
-		                   settings->columns);
-	each_pack_init(&batch.master.pack, &batch.master.template,
-	               settings->n_items);
-	if (each_batch_find(&batch.master) == 0 &&
+	if (each_batch_prepare(&batch) == 0 &&
+	    each_batch_find(&batch.master) == 0 &&
 	    each_batch_open(&batch) == 0) {
 		batch.signal_fd = signals_open(SIGNALS_OF_JOBS);
 		status = run(&batch);

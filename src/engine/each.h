@@ -50,6 +50,9 @@ struct each_settings {
 	bool are_words;   /* the paths: each is an item as it stands */
 	const char *list; /* FILE or "-"; NULL: the paths */
 	bool is_null_separated;
+	bool is_csv;              /* the list's first record has names */
+	bool pipes;               /* blocks of the list into the commands */
+	size_t block_size;        /* 0: no blocks */
 	struct each_text columns; /* their separator, or empty */
 	struct each_filter filter;
 	/* jobs */

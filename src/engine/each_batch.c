@@ -3,8 +3,6 @@
 
 #include "base/fd.h"
 #include "engine/each_kin.h"
-#include "engine/each_spawn.h"
-#include "fs/held.h"
 #include "mp/shm.h"
 
 #include <errno.h>
@@ -210,6 +208,12 @@ int each_batch_start(struct batch *batch)
 	rc = open_gate(master);
 	if (rc < 0)
 		return rc;
+	if (settings->block_size) {
+		rc = each_blocks_open(&master->blocks, master->n_workers_max);
+		if (rc < 0)
+			return rc;
+		master->worker.blocks = &master->blocks;
+	}
 	if (settings->output != EACH_RAW)
 		master->spools = each_spools_make(master->n_workers_max);
 	master->screen =
@@ -259,6 +263,7 @@ void each_batch_release(struct batch *batch)
 		each_turns_close(&master->shared->turns);
 	mp_shm_unmap(master->shared, master->shared_size);
 	each_terminal_close(&master->worker.terminal);
+	each_blocks_close(&master->blocks);
 	each_queue_release(&batch->backlog);
 	each_pack_release(&master->pack);
 	each_template_release(&master->template);
@@ -272,123 +277,4 @@ void each_batch_release(struct batch *batch)
 	(void)fd_close(batch->epoll_fd);
 	(void)fd_close(batch->timer_fd);
 	(void)fd_close(batch->signal_fd);
-}
-
-/* ---- before anything is started ---- */
-
-/* A command whose program is always the same is looked for once. */
-int each_batch_find(struct each_master *master)
-{
-	const struct each_observer *observer = master->observer;
-	const char *name = each_template_constant(&master->template, 0);
-
-	if (!name)
-		return 0;
-	int rc = each_spawn_find(name, &master->program);
-	master->worker.program = master->program.data;
-	if (rc == 0)
-		return 0;
-	observer->on_fault(observer->ctx, *name ? name : "''",
-	                   "cannot run the command", -rc);
-	master->tally->exit_status = each_spawn_status(rc);
-	return rc;
-}
-
-static enum each_log_use log_use(const struct each_settings *settings)
-{
-	if (settings->is_dry_run)
-		return EACH_LOG_READ;
-	return settings->resumes ? EACH_LOG_RESUME : EACH_LOG_NEW;
-}
-
-/* A directory that is walked must not be in the one that results are put into:
- * they would be found there and be items themselves. */
-static int check_results_place(const struct batch *batch)
-{
-	const struct each_master *master = &batch->master;
-	const struct each_settings *settings = master->settings;
-	struct meta dir;
-	bool is_inside = false;
-
-	if (master->results.fd < 0 || !each_walks(settings) ||
-	    meta_read(master->results.fd, &dir) < 0)
-		return 0;
-	for (size_t i = 0; i < settings->n_paths && !is_inside; i++) {
-		/* lint: path, given by the user */
-		int fd = open(settings->paths[i],
-		              O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		is_inside =
-			fd >= 0 && held_is_below(fd, &dir, master->results.fd);
-		(void)fd_close(fd);
-		if (is_inside)
-			master->observer->on_fault(
-				master->observer->ctx, settings->paths[i],
-				"is in the directory of --results, whose files "
-				"would be found there: name another one",
-				0);
-	}
-	return is_inside ? -EINVAL : 0;
-}
-
-/* What this run writes is none of its items, wherever it lies. */
-static void omit_own(struct batch *batch)
-{
-	struct each_own *own = &batch->source.own;
-
-	each_own_add(own, batch->master.log.fd);
-	each_own_add(own, batch->master.failed_fd);
-	each_own_add(own, batch->master.results.fd);
-	each_own_add(own, STDOUT_FILENO);
-	each_own_add(own, STDERR_FILENO);
-}
-
-int each_batch_open(struct batch *batch)
-{
-	struct each_master *master = &batch->master;
-	const struct each_settings *settings = master->settings;
-	const struct each_observer *observer = master->observer;
-	const char *name = settings->list;
-	int rc = each_source_open(&batch->source, settings);
-
-	if (rc == 0) {
-		name = settings->joblog;
-		rc = each_log_open(&master->log, name, log_use(settings));
-	}
-	if (rc == 0) {
-		name = settings->results;
-		rc = each_results_open(&master->results, name);
-	}
-	if (rc == 0 && settings->failed) {
-		name = settings->failed;
-		/* lint: path, given by the user */
-		master->failed_fd = open(
-			name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-		rc = master->failed_fd < 0 ? -errno : 0;
-	}
-	if (rc < 0)
-		observer->on_fault(observer->ctx, name, "open", -rc);
-	else
-		omit_own(batch);
-	return rc < 0 ? rc : check_results_place(batch);
-}
-
-int each_batch_close(struct batch *batch)
-{
-	struct each_master *master = &batch->master;
-	const char *name = master->settings->joblog;
-	int rc = each_log_close(&master->log);
-
-	if (rc == 0) {
-		name = master->settings->failed;
-		rc = fd_close_checked(master->failed_fd);
-	}
-	if (rc < 0) {
-		master->tally->is_broken = true;
-		master->observer->on_fault(master->observer->ctx, name, "write",
-		                           -rc);
-	}
-	each_results_close(&master->results);
-	each_source_close(&batch->source);
-	return rc;
 }

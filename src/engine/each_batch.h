@@ -25,7 +25,11 @@ struct batch {
  * the exit status if it cannot be run. */
 int each_batch_find(struct each_master *master);
 
-/* The list, the log, the list of failed items. */
+/* The list and its header, and the command, whose placeholders may be named
+ * there. */
+int each_batch_prepare(struct batch *batch);
+
+/* The log, the list of failed items. */
 int each_batch_open(struct batch *batch);
 int each_batch_close(struct batch *batch);
 

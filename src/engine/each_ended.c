@@ -55,10 +55,19 @@ static void finish(struct each_master *master, struct each_task *task)
 	master->free_task = (uint32_t)(task - master->tasks);
 }
 
+static void free_block(struct each_master *master, const struct each_task *task)
+{
+	const uint32_t *place = each_job_extra(record_of(task));
+
+	if (master->blocks.n)
+		each_blocks_free(&master->blocks, *place);
+}
+
 void each_master_settle(struct each_master *master, struct each_task *task)
 {
 	struct tally *progress = &master->tally->progress;
 
+	free_block(master, task);
 	progress->n_done += task->items.n;
 	progress->bytes_done += task->bytes;
 	progress->bytes_copied += task->bytes;
@@ -84,9 +93,15 @@ static void list_failed(struct each_master *master, struct each_queue items)
 	struct each_item item;
 	int rc = 0;
 
+	/* With the columns' names in front, it can be fed back as it is. */
+	bool is_csv = master->settings->is_csv;
+
 	while (master->failed_fd >= 0 && rc == 0 &&
 	       each_queue_first(&items, &item)) {
-		rc = fd_write_full(master->failed_fd, item.text, item.len + 1);
+		rc = fd_write_full(master->failed_fd, item.text,
+		                   item.len + !is_csv);
+		if (rc == 0 && is_csv)
+			rc = fd_write_full(master->failed_fd, "\n", 1);
 		each_queue_drop_first(&items);
 	}
 	if (rc < 0)

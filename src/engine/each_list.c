@@ -58,24 +58,63 @@ static int hand_out(struct each_list *list, size_t len, size_t n_end,
 
 	list->at += len + n_end;
 	list->is_long = false;
+	if (list->is_csv && n_end && len > 0 && text[len - 1] == '\r')
+		len--;
 	if (len == 0 && !is_long)
 		return 0;
 	list->n_records++;
 	if (is_long)
 		return -E2BIG;
+	if (list->is_csv && !n_end && list->csv_state == EACH_CSV_QUOTED)
+		return -EBADMSG;
 	if (memchr(text, '\0', len))
 		return -EILSEQ;
 	*item = (struct each_item){.text = text, .len = len};
 	return 1;
 }
 
+/* Spreadsheets put a byte order mark in front. False if it is not known yet
+ * whether there is one. */
+static bool pass_mark(struct each_list *list)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t len = list->data.len - list->at;
+	const char *start = list->data.data + list->at;
+
+	if (list->has_begun)
+		return true;
+	if (!list->has_ended && len < 3 && memcmp(start, mark, len) == 0)
+		return false;
+	list->has_begun = true;
+	if (len >= 3 && memcmp(start, mark, 3) == 0)
+		list->at += 3;
+	return true;
+}
+
+/* Where the record ends that starts at list->at, or NULL. */
+static const char *find_end(struct each_list *list)
+{
+	if (list->is_csv && !pass_mark(list))
+		return NULL;
+	size_t len = list->data.len - list->at;
+	const char *start = list->data.data + list->at;
+	if (len == 0)
+		return NULL;
+	if (!list->is_csv)
+		return memchr(start, list->separator, len);
+	size_t n = list->n_scanned;
+	size_t end = n + each_csv_end(&list->csv_state, list->csv_separator,
+	                              start + n, len - n);
+	list->n_scanned = end < len ? 0 : len;
+	return end < len ? start + end : NULL;
+}
+
 int each_list_next(struct each_list *list, struct each_item *item)
 {
 	for (;;) {
+		const char *end = find_end(list);
 		size_t len = list->data.len - list->at;
 		const char *start = list->data.data + list->at;
-		const char *end =
-			len ? memchr(start, list->separator, len) : NULL;
 		int rc = 0;
 
 		if (end)
@@ -91,10 +130,57 @@ int each_list_next(struct each_list *list, struct each_item *item)
 		if (len > EACH_RECORD_MAX) {
 			list->is_long = true;
 			list->at = list->data.len;
+			list->n_scanned = 0;
 		}
 		if (!list->may_read)
 			return -EAGAIN;
 		rc = fill(list);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+/* The length of the block at list->at; 0: more has to be read. */
+static size_t cut(struct each_list *list, size_t size)
+{
+	const char *start = list->data.data + list->at, *end;
+	size_t len = list->data.len - list->at;
+	size_t n = list->n_scanned > size ? list->n_scanned : size;
+
+	if (list->has_ended && len <= size)
+		return len;
+	if (len < size)
+		return 0;
+	/* Whether a record ends here with the input, nobody knows yet. */
+	if (len == size && start[len - 1] != list->separator)
+		return 0;
+	end = memrchr(start, list->separator, size);
+	if (!end && len > n)
+		end = memchr(start + n, list->separator, len - n);
+	list->n_scanned = len;
+	if (end)
+		return (size_t)(end - start) + 1;
+	return list->has_ended ? len : 0;
+}
+
+int each_list_block(struct each_list *list, size_t size,
+                    struct each_text *block)
+{
+	for (;;) {
+		size_t len = cut(list, size);
+
+		if (len > 0) {
+			block->text = list->data.data + list->at;
+			block->len = len;
+			list->at += len;
+			list->n_scanned = 0;
+			return 1;
+		}
+		if (list->has_ended)
+			return 0;
+		if (!list->may_read)
+			return -EAGAIN;
+		int rc = fill(list);
 		if (rc < 0)
 			return rc;
 	}

@@ -14,6 +14,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "engine/each.h"
+#include "engine/each_blocks.h"
 #include "engine/each_job.h"
 #include "engine/each_log.h"
 #include "engine/each_output.h"
@@ -43,6 +44,7 @@ struct each_master {
 	struct each_tally *tally;
 	struct each_template template;
 	struct each_pack pack;
+	struct each_blocks blocks;
 	struct each_worker worker; /* becomes the workers' */
 	struct each_shared *shared;
 	size_t shared_size;

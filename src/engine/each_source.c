@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,6 +39,10 @@ int each_source_open(struct each_source *source,
 		return -errno;
 	each_list_open(&source->list, fd,
 	               settings->is_null_separated ? '\0' : '\n');
+	source->block_size = settings->block_size;
+	source->list.is_csv = settings->is_csv;
+	source->list.csv_separator =
+		settings->is_csv ? settings->columns.text[0] : '\0';
 	return 0;
 }
 
@@ -48,6 +53,18 @@ void each_source_close(struct each_source *source)
 	else
 		each_tree_close(&source->tree);
 	buf_release(&source->text);
+	buf_release(&source->header);
+}
+
+static const char *fault_of_record(const struct each_source *source, int rc)
+{
+	if (rc == -EILSEQ)
+		return "holds a NUL";
+	if (rc == -EBADMSG)
+		return "a quote has no end";
+	return source->list.is_csv
+	               ? "too long for an argument, or a quote has no end"
+	               : "too long for an argument";
 }
 
 static int next_of_list(struct each_source *source, struct each_item *item)
@@ -57,17 +74,44 @@ static int next_of_list(struct each_source *source, struct each_item *item)
 	if (rc >= 0 || rc == -EAGAIN)
 		return rc;
 	source->what = "read";
-	if (rc == -E2BIG || rc == -EILSEQ) {
+	if (rc == -E2BIG || rc == -EILSEQ || rc == -EBADMSG) {
 		buf_truncate(&source->text, 0);
 		buf_printf(&source->text, "record %llu: %s",
 		           (unsigned long long)source->list.n_records,
-		           rc == -E2BIG ? "too long for an argument"
-		                        : "holds a NUL");
+		           fault_of_record(source, rc));
 		source->what = source->text.data;
 		return rc;
 	}
 	source->has_ended = true;
 	return rc;
+}
+
+static int next_of_blocks(struct each_source *source, struct each_item *item)
+{
+	struct each_text block;
+	int rc = each_list_block(&source->list, source->block_size, &block);
+
+	if (rc == 0 || rc == -EAGAIN)
+		return rc;
+	source->what = "read";
+	if (rc == 1) {
+		source->what = "cannot keep a block";
+		rc = each_blocks_put(source->blocks, block, &source->place);
+	}
+	if (rc < 0) {
+		source->has_ended = true;
+		return rc;
+	}
+	buf_truncate(&source->text, 0);
+	buf_printf(&source->text, "block %llu",
+	           (unsigned long long)++source->n_blocks);
+	*item = (struct each_item){
+		.text = source->text.data,
+		.len = source->text.len,
+		.bytes = block.len,
+		.extra = {(const char *)&source->place, sizeof(source->place)},
+	};
+	return 1;
 }
 
 static int next_of_words(struct each_source *source, struct each_item *item)
@@ -91,6 +135,8 @@ int each_source_next(struct each_source *source, struct each_item *item)
 		rc = source->hooks->next(source->hooks->ctx, source, item);
 	} else if (source->words) {
 		rc = next_of_words(source, item);
+	} else if (source->block_size) {
+		rc = next_of_blocks(source, item);
 	} else if (source->is_list) {
 		rc = next_of_list(source, item);
 	} else {
@@ -101,6 +147,26 @@ int each_source_next(struct each_source *source, struct each_item *item)
 	if (rc == 0)
 		source->has_ended = true;
 	return rc;
+}
+
+int each_source_read_header(struct each_source *source)
+{
+	struct pollfd fd = {.fd = source->list.fd, .events = POLLIN};
+	struct each_item item;
+	int rc;
+
+	while ((rc = each_source_next(source, &item)) == -EAGAIN) {
+		if (poll(&fd, 1, -1) > 0)
+			each_source_is_ready(source, false);
+	}
+	if (rc == 1)
+		buf_append(&source->header, item.text, item.len);
+	return rc;
+}
+
+int each_source_error(int rc)
+{
+	return rc == -E2BIG || rc == -EILSEQ || rc == -EBADMSG ? 0 : -rc;
 }
 
 int each_source_fd(const struct each_source *source)

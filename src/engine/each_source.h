@@ -13,6 +13,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "engine/each.h"
+#include "engine/each_blocks.h"
 #include "engine/each_list.h"
 #include "engine/each_tree.h"
 
@@ -28,12 +29,25 @@ struct each_source {
 	/* of an error */
 	const char *name, *what;
 	struct buf text;
+	/* of blocks */
+	size_t block_size; /* 0: there are none */
+	struct each_blocks *blocks;
+	uint64_t n_blocks;
+	uint32_t place;
+	struct buf header; /* the first record, with the columns' names */
 };
 
 int each_source_open(struct each_source *source,
                      const struct each_settings *settings);
+/* Reads the first record of a list with names, and waits for it. 1, or 0 at the
+ * end; errors as of next. */
+int each_source_read_header(struct each_source *source);
+
 void each_source_close(struct each_source *source);
 int each_source_next(struct each_source *source, struct each_item *item);
+
+/* The errno to show of an error of next, 0 where source->what says it all. */
+int each_source_error(int rc);
 
 /* The descriptor to wait for after -EAGAIN, or -1: there is nothing to wait
  * for. */

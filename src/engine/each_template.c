@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/each_template.h"
 
+#include "base/quote.h"
+#include "engine/each_csv.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +25,7 @@ enum part_kind {
 struct part {
 	enum part_kind kind;
 	size_t column;
+	size_t n_columns;      /* with that name, at a match */
 	struct each_text text; /* of PART_TEXT, in the word */
 };
 
@@ -59,30 +63,105 @@ static size_t match_column(const char *text, size_t *column)
 	return *column > 0 && text[at] == '}' ? at + 1 : 0;
 }
 
-/* The placeholder that starts here: the bytes it takes, 0 if there is none. */
-static size_t match(const char *text, bool knows_out, struct part *part)
+/* Words that may be a name: what is no name stays as it is, such as a program
+ * for awk. */
+static bool looks_like_name(const char *text, size_t len)
 {
+	if (len == 0 || text[0] == ' ' || text[len - 1] == ' ')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < 0x80 && !(c >= '0' && c <= '9') &&
+		    !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+		    !strchr(" _-", c))
+			return false;
+	}
+	return true;
+}
+
+/* "{name}" of a column: its bytes, 0 if it is none. */
+static size_t match_name(const struct each_template *template, const char *text,
+                         struct part *part)
+{
+	const struct each_columns *columns = &template->columns;
+	const char *end = columns->is_csv ? strchr(text, '}') : NULL;
+
+	if (!end)
+		return 0;
+	struct each_text name = {text + 1, (size_t)(end - text) - 1};
+	size_t n = each_csv_find(columns->header, columns->separator.text[0],
+	                         name, &part->column);
+	part->kind = PART_COLUMN;
+	part->n_columns = n;
+	return name.len > 0 && n > 0 ? name.len + 2 : 0;
+}
+
+/* "{12}", where there are so many columns as far as one knows. */
+static size_t match_number(const struct each_template *template,
+                           const char *text, struct part *part)
+{
+	const struct each_columns *columns = &template->columns;
+	size_t len = match_column(text, &part->column);
+
+	part->kind = PART_COLUMN;
+	if (len > 0 && columns->is_csv &&
+	    part->column >
+	            each_csv_count(columns->header, columns->separator.text[0]))
+		return 0;
+	return len;
+}
+
+/* The placeholder that starts here: the bytes it takes, 0 if there is none. */
+static size_t match(const struct each_template *template, const char *text,
+                    struct part *part)
+{
+	size_t n_number, n_name;
+
+	part->n_columns = 1;
 	if (*text != '{')
 		return 0;
+	n_number = match_number(template, text, part);
+	if (n_number > 0)
+		return n_number;
+	n_name = match_name(template, text, part);
+	if (n_name > 0)
+		return n_name;
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		size_t len = strlen(names[i].text);
 
 		if (strncmp(text, names[i].text, len) == 0 &&
-		    (knows_out || names[i].kind != PART_OUT)) {
+		    (template->knows_out || names[i].kind != PART_OUT)) {
+			part->n_columns = 1;
 			part->kind = names[i].kind;
 			return len;
 		}
 	}
-	part->kind = PART_COLUMN;
-	return match_column(text, &part->column);
+	return 0;
+}
+
+/* "{x}" that looks like the name of a column, where there are names. */
+static size_t match_unknown(const struct each_template *template,
+                            const char *text)
+{
+	const char *end = template->columns.is_csv && *text == '{'
+	                          ? strchr(text, '}')
+	                          : NULL;
+
+	return end && looks_like_name(text + 1, (size_t)(end - text) - 1)
+	               ? (size_t)(end - text) + 1
+	               : 0;
 }
 
 /* "{{x}}" around a placeholder: the bytes of "{x}", 0 if it is none. */
-static size_t match_escaped(const char *text, bool knows_out)
+static size_t match_escaped(const struct each_template *template,
+                            const char *text)
 {
 	struct part part;
-	size_t len = text[0] == '{' ? match(text + 1, knows_out, &part) : 0;
+	size_t len = text[0] == '{' ? match(template, text + 1, &part) : 0;
 
+	if (len == 0 && text[0] == '{')
+		len = match_unknown(template, text + 1);
 	return len > 0 && text[1 + len] == '}' ? len : 0;
 }
 
@@ -107,19 +186,33 @@ static void add_part(struct each_argument *argument, const struct part *part)
 		argument->repeats = true;
 }
 
-static void compile(struct each_argument *argument, const char *word,
-                    bool knows_out)
+static void note_unknown(struct each_template *template, const char *text,
+                         size_t len, const struct part *part)
+{
+	size_t n = part->n_columns > 1 ? len : 0;
+
+	if (len == 0)
+		n = match_unknown(template, text);
+	if (n == 0 || template->unknown.len > 0)
+		return;
+	template->unknown = (struct each_text){text, n};
+	template->is_twice = len > 0;
+}
+
+static void compile(struct each_template *template,
+                    struct each_argument *argument, const char *word)
 {
 	argument->word = word;
 	for (const char *at = word; *at;) {
 		struct part part = {.kind = PART_TEXT, .text = {at, 1}};
-		size_t len = match_escaped(at, knows_out);
+		size_t len = match_escaped(template, at);
 
 		if (len > 0) {
 			part.text = (struct each_text){at + 1, len};
 			at += len + 2;
 		} else {
-			len = match(at, knows_out, &part);
+			len = match(template, at, &part);
+			note_unknown(template, at, len, &part);
 			if (len == 0)
 				part.kind = PART_TEXT;
 			at += len ? len : 1;
@@ -165,20 +258,44 @@ static void compile_all(struct each_template *template,
 		if (i < n_literal)
 			take_literally(argument, words[i]);
 		else
-			compile(argument, words[i], template->knows_out);
+			compile(template, argument, words[i]);
 		note_parts(template, argument);
 	}
 }
 
 void each_template_init(struct each_template *template,
                         const char *const *words, size_t n_words,
-                        size_t n_literal, struct each_text separator)
+                        size_t n_literal, struct each_columns columns)
 {
-	*template = (struct each_template){.separator = separator};
+	*template = (struct each_template){.columns = columns};
 	compile_all(template, words, n_words, n_literal);
 	if (!template->has_item)
-		compile(&template->arguments[template->n_arguments++], "{}",
-		        false);
+		compile(template, &template->arguments[template->n_arguments++],
+		        "{}");
+}
+
+void each_template_init_bare(struct each_template *template,
+                             const char *const *words, size_t n_words,
+                             size_t n_literal)
+{
+	*template = (struct each_template){0};
+	compile_all(template, words, n_words, n_literal);
+}
+
+void each_template_list_names(const struct each_template *template,
+                              struct buf *out)
+{
+	const struct each_columns *columns = &template->columns;
+	struct each_text rest = columns->header;
+	struct buf name = {0};
+
+	while (each_csv_next(&rest, columns->separator.text[0], &name)) {
+		buf_append_str(out, " {");
+		quote_name(out, name.len ? name.data : "", name.len);
+		buf_append_char(out, '}');
+		buf_truncate(&name, 0);
+	}
+	buf_release(&name);
 }
 
 void each_template_init_out(struct each_template *template,
@@ -235,7 +352,7 @@ static struct each_text part_text(const struct each_template *template,
 	case PART_RELATIVE_STEM:
 		return each_item_stem(relative);
 	case PART_COLUMN:
-		return each_item_column(whole, template->separator,
+		return each_item_column(whole, template->columns.separator,
 		                        part->column);
 	case PART_OUT:
 		return item->out;
@@ -261,6 +378,12 @@ void each_template_expand(const struct each_template *template, size_t argument,
 			buf_append(out, part->text.text, part->text.len);
 		} else if (part->kind == PART_NUMBER) {
 			buf_printf(out, "%llu", (unsigned long long)number);
+		} else if (part->kind == PART_COLUMN &&
+		           template->columns.is_csv) {
+			each_csv_field(
+				(struct each_text){item->text, item->len},
+				template->columns.separator.text[0],
+				part->column, out);
 		} else if (part->kind == PART_SLOT) {
 			uint32_t at = (uint32_t)out->len;
 

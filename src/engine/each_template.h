@@ -9,10 +9,12 @@
  *           {} {/} {//} {.} {/.}  path, base, directory, both without extension
  *           {r} {r.}              path below its root
  *           {1} {2} ..            columns
+ *           {name}                a column, if they have names
  *           {#} {%}               number of the job, slot it runs in
  *           {out}                 item->out, if the template knows of it
  *           {{x}}                 the text {x}, where {x} is a placeholder
- *           anything else         stays as it is
+ *           anything else         stays as it is; but with names of columns
+ *                                 what looks like one has to be one
  *
  *           A command without a placeholder of the item gets {} at its end.
  *           An argument with such a placeholder stands once for each item of
@@ -29,10 +31,19 @@
 
 struct each_argument;
 
+/* Borrowed. */
+struct each_columns {
+	struct each_text separator;
+	bool is_csv; /* one byte separates, quotes count, columns have names */
+	struct each_text header; /* the record with the names */
+};
+
 struct each_template {
 	struct each_argument *arguments;
 	size_t n_arguments;
-	struct each_text separator; /* of columns; borrowed */
+	struct each_columns columns;
+	struct each_text unknown; /* the first {name} that is no column .. */
+	bool is_twice;            /* .. or several */
 	bool has_slot;
 	bool knows_out; /* {out} is a placeholder */
 	bool has_item;  /* a placeholder of the item, {out} aside */
@@ -42,10 +53,18 @@ struct each_template {
 /* The first n_literal words are taken as they are. */
 void each_template_init(struct each_template *template,
                         const char *const *words, size_t n_words,
-                        size_t n_literal, struct each_text separator);
+                        size_t n_literal, struct each_columns columns);
+/* The same, but a command without a placeholder stays as it is. */
+void each_template_init_bare(struct each_template *template,
+                             const char *const *words, size_t n_words,
+                             size_t n_literal);
 /* The same with {out}; a command without a placeholder stays as it is. */
 void each_template_init_out(struct each_template *template,
                             const char *const *words, size_t n_words);
+/* Appends the columns as they are written in a command. */
+void each_template_list_names(const struct each_template *template,
+                              struct buf *out);
+
 void each_template_release(struct each_template *template);
 
 /* True when the argument stands once for each item. */

@@ -307,6 +307,21 @@ static void run_command(struct each_worker *worker, struct each_running *job,
 	atomic_store(&cell->job_up, 0);
 }
 
+/* What the job reads, if the items are blocks. */
+static bool take_block(struct each_worker *worker,
+                       const struct each_record *record, struct each_end *end)
+{
+	if (!worker->blocks)
+		return true;
+	const uint32_t *place = each_job_extra(record);
+	worker->in_fd = each_blocks_get(worker->blocks, *place);
+	if (worker->in_fd >= 0)
+		return true;
+	end->cause = EACH_NO_SPAWN;
+	end->err = worker->in_fd;
+	return false;
+}
+
 static void run_job(struct each_worker *worker, struct each_running *job,
                     const struct each_record *record, struct each_end *end)
 {
@@ -314,8 +329,12 @@ static void run_job(struct each_worker *worker, struct each_running *job,
 
 	if (hooks && hooks->begin(hooks->ctx, worker, record, end))
 		return;
+	if (!take_block(worker, record, end))
+		return;
 	each_spawn_prepare(worker, record);
 	run_command(worker, job, record->job, end);
+	if (worker->blocks)
+		worker->in_fd = fd_close(worker->in_fd);
 	if (hooks)
 		hooks->finish(hooks->ctx, worker, record, end);
 }

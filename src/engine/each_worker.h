@@ -20,6 +20,7 @@
 #include "base/base.h"
 #include "base/buf.h"
 #include "engine/each.h"
+#include "engine/each_blocks.h"
 #include "engine/each_job.h"
 #include "engine/each_stream.h"
 #include "engine/each_terminal.h"
@@ -33,9 +34,10 @@ struct each_worker {
 	struct each_shared *shared;
 	const char *program; /* found along PATH, or NULL: look each time */
 	int null_fd;
-	int stop_fd;          /* readable from EACH_TERMINATE on */
-	int kill_fd;          /* readable from EACH_KILL on */
-	int tokens_fd;        /* of make's jobserver, or -1 */
+	int stop_fd;                      /* readable from EACH_TERMINATE on */
+	int kill_fd;                      /* readable from EACH_KILL on */
+	int tokens_fd;                    /* of make's jobserver, or -1 */
+	const struct each_blocks *blocks; /* of input, or NULL */
 	const int *spool_fds; /* N_EACH_STREAMS for each worker, or NULL */
 	pid_t master;
 	struct each_terminal terminal; /* for the jobs, if it is open */

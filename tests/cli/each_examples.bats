@@ -161,6 +161,23 @@ make_music() {
   [ "$output" = $'to dev\nto test\nto prod' ]
 }
 
+@test "columns by name" {
+  printf 'mail,name,first name\na@b,B,"A, B"\n' >people.csv
+  own invite 'echo "$2 $4"'
+  run -0 guide '--csv -a people'
+  [ "$output" = 'a@b B' ]
+  run -0 manual '--csv -a people'
+  [ "$output" = 'a@b A, B' ]
+}
+
+@test "blocks of a stream" {
+  printf 'fine\nERROR 1\nfine\nERROR 2\n' | gzip >log.gz
+  run -0 guide '-k --pipe'
+  [ "$output" = $'ERROR 1\nERROR 2' ]
+  run -0 manual '-k --pipe'
+  [ "$output" = $'ERROR 1\nERROR 2' ]
+}
+
 @test "the first one is enough" {
   printf 'a\nb\nc\n' >hosts
   own probe '[ "$1" = b ]'

@@ -19,7 +19,8 @@ static void expands(const char *word, const char *text, size_t root_len,
 	struct each_template template;
 	struct buf out = {0}, marks = {0};
 
-	each_template_init(&template, words, 1, 0, (struct each_text){",", 1});
+	each_template_init(&template, words, 1, 0,
+	                   (struct each_columns){.separator = {",", 1}});
 	each_template_expand(&template, 0, &item, 7, &out, &marks);
 	CHECK_STR(out.data, want);
 	each_template_release(&template);
@@ -76,7 +77,7 @@ CASE(a_command_without_the_item_gets_it_at_the_end)
 	const char *words[] = {"echo", "{#}"};
 	struct each_template template;
 
-	each_template_init(&template, words, 2, 0, (struct each_text){"", 0});
+	each_template_init(&template, words, 2, 0, (struct each_columns){0});
 
 	CHECK_INT(template.n_arguments, 3);
 	CHECK(!each_template_repeats(&template, 1));
@@ -95,7 +96,7 @@ CASE(a_packed_record_repeats_arguments_and_takes_the_slot)
 	struct buf record = {0}, text = {0};
 	struct each_item a = item_of("a b", 0), b = item_of("b", 0);
 
-	each_template_init(&template, words, 3, 0, (struct each_text){"", 0});
+	each_template_init(&template, words, 3, 0, (struct each_columns){0});
 	each_pack_init(&pack, &template, 2);
 	CHECK_INT(each_pack_add(&pack, &a), 0);
 	CHECK_INT(each_pack_add(&pack, &b), 1);
@@ -121,7 +122,7 @@ CASE(an_item_that_never_fits_is_refused_one_that_fits_later_waits)
 	struct each_item item;
 	int n = 0, rc;
 
-	each_template_init(&template, words, 1, 0, (struct each_text){"", 0});
+	each_template_init(&template, words, 1, 0, (struct each_columns){0});
 	each_pack_init(&pack, &template, 0);
 	memset(text, 'x', sizeof(text) - 1);
 	item = item_of(text, 0);
