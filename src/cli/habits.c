@@ -45,7 +45,6 @@ static const struct habit copy_habits[] = {
 	{"--ignore-existing", "--update=none"},
 	{"--include", "there are no patterns: name what is to be copied"},
 	{"--info", "-v lists what is done, --progress shows how far it is"},
-	{"--inplace-update", "--inplace"},
 	{"--interactive", "nothing is asked; -n lists what would be done"},
 	{"--itemize-changes", "-v lists what is done"},
 	{"--link", "there is no copying by hard links"},

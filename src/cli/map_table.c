@@ -184,7 +184,7 @@ void options_map_help(struct buf *out)
 		out,
 		"\nExit status: 0 all is up to date, 1 some jobs failed, 2 "
 		"wrong usage or not\nstarted, 4 --check found a difference, 5 "
-		"refused, nothing was changed, 126 COMMAND\ncannot be run, 127 "
+		"refused, nothing was changed, 126\nCOMMAND cannot be run, 127 "
 		"not found, 128+n stopped by signal n.\n");
 }
 

@@ -111,6 +111,15 @@ completed() { # WORD...
   grep -q 'copied' copy.log
 }
 
+@test "no macro of the man pages is left on the screen" {
+  need mandoc
+  local page
+  for page in pcopy.1 pcopy-each.1 pcopy-map.1; do
+    run -1 grep -nwE '(Ar|Fl|Nm|Cm|Pa|Xr|Sq|Dq|Op|Li|Pq) [^ ]' \
+      <(mandoc -T utf8 "$TOP/$page" | col -bx)
+  done
+}
+
 @test "no example loses a character on its way from the source to the screen" {
   local page
   for page in pcopy.1 pcopy-each.1 pcopy-map.1; do

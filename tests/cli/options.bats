@@ -111,6 +111,10 @@ from_source() {
     grep -qE -- "(^|[ ,])$option([ =,[]|\$)" <<<"$output"
   done
   fails grep -E '.{80}' <<<"$output"
+  for option in --each --map; do
+    run -0 "$PCOPY" "$option" --help
+    fails grep -E '.{80}' <<<"$output"
+  done
 }
 
 @test "--version is the name and a number, and what is built in" {
