@@ -15,7 +15,7 @@ static int dress_again(struct copy_tools *tools, int src_fd,
 	if (rc < 0)
 		return fault_dst(fault, "cannot stat", rc);
 	dress->want = now;
-	dress->is_new = dress->is_bare = false;
+	dress->is_new = dress->is_bare = dress->has_looked = false;
 	/* All is put on once more, and what is lost is lost once more. */
 	dress->lost = (struct dress_lost){.n_flags = dress->lost.n_flags};
 	if (dress->keep & DRESS_FLAGS)

@@ -178,7 +178,8 @@ start_stopped() { # CALL ARG...
 
   : >trace
   env --default-signal=INT,TERM,HUP strace -DDD -f -qq -o trace \
-    -e trace="$call" -e inject="$call:signal=STOP${1#"$call"}" \
+    -e trace="$call${TRACED:+,$TRACED}" \
+    -e inject="$call:signal=STOP${1#"$call"}" \
     "${WRAP[@]}" "$PCOPY" --stats "${@:2}" >out 2>err 3>&- &
   pid=$!
 }

@@ -64,8 +64,7 @@ n_readings() {
 changes_without_content() { # COMMAND [ARG]...
   make_bytes src/file 10000
   touch -d '2001-02-03 04:05:06.7' src/file
-  start_stopped pread64,utimensat:when=2 src dst -j 1 --reflink=never
-  wait_until has_stopped
+  TRACED=pread64 start_with_pause src dst --reflink=never
   "$@"
   go_on
   ended 0
@@ -92,13 +91,37 @@ changes_without_content() { # COMMAND [ARG]...
   setfattr -x user.test src
   changes_without_content setfattr -n user.colour -v blue src/file
   changes_without_content setfacl -m u:1234:rw src/file
+  changes_without_content setfacl -m u:1234:-,o::r src/file
+  changes_without_content sh -c 'setfattr -n user.colour -v blue src/file
+    setfattr -n user.more -v 1 src/file; chmod 600 src/file'
+}
+
+gives_up_attributes() { # COMMAND [ARG]...
+  make_bytes src/file 10000
+  setfattr -n user.colour -v blue src/file
+  setfacl -m u:1234:rw src/file
+  touch -d '2001-02-03 04:05:06.7' src/file
+  start_with_pause src dst
+  "$@"
+  go_on
+  ended 0
+  same_copy src dst
+  rm -rf src/* dst
+}
+
+@test "a file that gives up attributes while it is read: its copy has none" {
+  need_tracer
+  setfattr -n user.test -v 1 src || skip "needs user attributes"
+  setfattr -x user.test src
+  gives_up_attributes setfattr -x user.colour src/file
+  gives_up_attributes setfacl -b src/file
 }
 
 @test "links made all the time while a file is read: status 0, read once" {
   need_tracer
   make_bytes src/file 10000
   touch -d '2001-02-03 04:05:06.7' src/file
-  start_stopped pread64,utimensat src dst -j 1 --reflink=never
+  TRACED=pread64 start_stopped flistxattr src dst -j 1 --reflink=never
   for ((n = 1; n <= 4; n++)); do
     wait_until has_stopped "$n"
     ln src/file "link$n"
@@ -109,6 +132,7 @@ changes_without_content() { # COMMAND [ARG]...
   ended 0
   [ "$(n_readings)" -eq 1 ]
   cmp src/file dst/file
+  [ "$(grep -c '^[0-9]* *flistxattr' trace)" -ge 4 ]
 }
 
 @test "a file that keeps changing is copied three times, kept and named: status 3" {
