@@ -198,16 +198,21 @@ static int open_long(const struct tree *tree, int dir_fd, const char *path,
 	return at;
 }
 
-/* Where only few descriptors are allowed, others need some, too. */
+/* Where only few descriptors are allowed, others need some, too: for a listing,
+ * and for both sides of a file while it is copied. */
 #define CACHED_MIN 8
-static size_t n_allowed(void)
+#define RESERVE    6
+static void know_limits(struct tree_cache *cache)
 {
 	struct rlimit limit;
 
+	cache->n_max = TREE_CACHED;
+	cache->n_fds = UINT64_MAX;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return TREE_CACHED;
+		return;
 	uint64_t n = min_u64(limit.rlim_cur / 3, TREE_CACHED);
-	return n < CACHED_MIN ? CACHED_MIN : (size_t)n;
+	cache->n_max = n < CACHED_MIN ? CACHED_MIN : (size_t)n;
+	cache->n_fds = limit.rlim_cur > RESERVE ? limit.rlim_cur - RESERVE : 0;
 }
 
 /* So many, the last that were asked for, are left when descriptors are used up:
@@ -239,8 +244,6 @@ static struct tree_dir *least_recent(struct tree_cache *cache)
 {
 	struct tree_dir *oldest = &cache->dirs[0];
 
-	if (cache->n_max == 0)
-		cache->n_max = n_allowed();
 	for (size_t i = 0; i < cache->n_max; i++) {
 		struct tree_dir *dir = &cache->dirs[i];
 
@@ -256,12 +259,13 @@ static struct tree_dir *least_recent(struct tree_cache *cache)
 /* From the nearest directory that is cached. */
 static int open_cached(struct tree *tree, const char *path, size_t len)
 {
+	struct tree_cache *cache = tree->cache;
 	struct tree_dir *from = nearest(tree, path, len);
 	size_t skip = 0;
 	int start = tree->root_fd;
 
 	if (from) {
-		from->last_used = ++tree->cache->clock;
+		from->last_used = ++cache->clock;
 		if (from->len == len)
 			return from->fd;
 		start = from->fd;
@@ -270,16 +274,20 @@ static int open_cached(struct tree *tree, const char *path, size_t len)
 	int fd;
 	do
 		fd = open_long(tree, start, path + skip, len - skip);
-	while ((fd == -EMFILE || fd == -ENFILE) &&
-	       close_least_recent(tree->cache));
+	while ((fd == -EMFILE || fd == -ENFILE) && close_least_recent(cache));
 	if (fd < 0)
 		return fd;
-	struct tree_dir *dir = least_recent(tree->cache);
+	if (cache->n_max == 0)
+		know_limits(cache);
+	/* The lowest number that is free is taken (open(2)). */
+	while ((uint64_t)fd >= cache->n_fds && close_least_recent(cache))
+		continue;
+	struct tree_dir *dir = least_recent(cache);
 	*dir = (struct tree_dir){.tree = tree,
 	                         .path = xstrndup(path, len),
 	                         .len = len,
 	                         .fd = fd,
-	                         .last_used = ++tree->cache->clock};
+	                         .last_used = ++cache->clock};
 	return fd;
 }
 

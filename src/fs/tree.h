@@ -32,7 +32,8 @@ struct tree_dir {
 
 struct tree_cache {
 	uint64_t clock;
-	size_t n_max; /* 0: not yet known */
+	size_t n_max;   /* 0: not yet known */
+	uint64_t n_fds; /* from that number on others would have too few */
 	struct tree_dir dirs[TREE_CACHED];
 };
 
@@ -52,7 +53,8 @@ void tree_cache_release(struct tree_cache *cache);
 /* A descriptor of the directory path[0..len), or a negative errno. It is
  * borrowed, and stays open while fewer than TREE_CACHED other directories are
  * opened through the cache (or fewer than a third of RLIMIT_NOFILE, or four
- * when descriptors are used up); a deep one counts for up to four. */
+ * when descriptors are, or are nearly, used up); a deep one counts for up to
+ * four. */
 int tree_open(struct tree *tree, const char *path, size_t len);
 
 /* Opens the directory name in dir_fd, without following a link; the caller
