@@ -2,7 +2,7 @@
 #include "base/diag.h"
 
 #include "base/buf.h"
-#include "base/fd.h"
+#include "base/out.h"
 #include "base/quote.h"
 
 #include <stdarg.h>
@@ -39,7 +39,7 @@ static void emit(struct buf *line)
 	if (before_message)
 		before_message(before_message_arg);
 	/* Nobody is left to tell when stderr itself fails. */
-	(void)fd_write_full(STDERR_FILENO, line->data, line->len);
+	(void)out_write(STDERR_FILENO, line->data, line->len);
 	buf_release(line);
 }
 

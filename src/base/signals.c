@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/signals.h"
 
+#include "base/mono.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,6 +12,9 @@
 
 static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
 static const int count_signals[] = {SIGUSR1, SIGUSR2};
+
+static int stop_fd = -1;
+static int64_t heard_ns;
 
 static bool is_ignored(int signal_number)
 {
@@ -43,6 +48,9 @@ int signals_open(enum signals_use use)
 
 	sigemptyset(&set);
 	add_all(&set, stop_signals, ARRAY_LEN(stop_signals));
+	/* Without it a full pipe is waited for without hearing them. */
+	if (stop_fd < 0)
+		stop_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	add_all(&set, count_signals, ARRAY_LEN(count_signals));
 	if (use == SIGNALS_OF_JOBS)
 		add_all(&set, &pause_signal, 1);
@@ -55,12 +63,31 @@ int signals_open(enum signals_use use)
 	return fd < 0 ? -errno : fd;
 }
 
+int64_t signals_note_stop(void)
+{
+	if (!heard_ns)
+		heard_ns = mono_now_ns();
+	return heard_ns;
+}
+
+int signals_stop_fd(void)
+{
+	return stop_fd;
+}
+
+int64_t signals_heard_ns(void)
+{
+	return heard_ns;
+}
+
 int signals_read(int fd)
 {
 	struct signalfd_siginfo info;
 
 	if (read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return 0;
+	if (signals_is_stop((int)info.ssi_signo))
+		(void)signals_note_stop();
 	return (int)info.ssi_signo;
 }
 

@@ -35,6 +35,16 @@ bool signals_is_stop(int signal_number);
  * until SIGCONT, unless nobody could continue it. */
 void signals_pause(void);
 
+/* A descriptor that is readable while a signal waits that asks the run to end,
+ * -1 before signals_open; when the first of them was read, 0 for never. For who
+ * waits and has to hear them meanwhile. */
+int signals_stop_fd(void);
+int64_t signals_heard_ns(void);
+
+/* The same for who saw that descriptor readable, and leaves the signal to
+ * signals_read; returns when the first was seen. */
+int64_t signals_note_stop(void);
+
 /* Gives the signal its default action and raises it in this process, so that
  * the shell sees how the run ended. Process 1 of a name space, which no signal
  * ends, exits with 128+n. */

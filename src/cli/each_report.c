@@ -2,11 +2,12 @@
 #include "cli/each_report.h"
 
 #include "base/diag.h"
-#include "base/fd.h"
 #include "base/mono.h"
 #include "base/num.h"
+#include "base/out.h"
 #include "cli/nothing.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,8 +44,11 @@ static int on_output(void *ctx, bool is_stderr, const void *data, size_t len)
 
 	if (is_stderr || report->shares_terminal)
 		progress_clear(&report->progress);
-	return fd_write_full(is_stderr ? STDERR_FILENO : STDOUT_FILENO, data,
-	                     len);
+	int rc =
+		out_write(is_stderr ? STDERR_FILENO : STDOUT_FILENO, data, len);
+
+	/* The rest of a run that is stopped is not waited for. */
+	return rc == -EINTR ? 0 : rc;
 }
 
 static void on_tick(void *ctx, const struct each_tally *tally,

@@ -34,7 +34,7 @@
  *   5. The last words, the exit status, or the signal that ended the run. */
 #include "base/buf.h"
 #include "base/diag.h"
-#include "base/fd.h"
+#include "base/out.h"
 #include "base/signals.h"
 #include "cli/each_report.h"
 #include "cli/map_report.h"
@@ -71,7 +71,7 @@ static enum exit_status say_usage(const struct buf *problem, enum action mode)
 	                                : "");
 	diag_say("%s", problem->data);
 	/* Nobody is left to tell when stderr itself fails. */
-	(void)fd_write_full(STDERR_FILENO, hint.data, hint.len);
+	(void)out_write(STDERR_FILENO, hint.data, hint.len);
 	buf_release(&hint);
 	return EXIT_NOT_STARTED;
 }

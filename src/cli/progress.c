@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/progress.h"
 
-#include "base/fd.h"
 #include "base/mono.h"
 #include "base/num.h"
+#include "base/out.h"
 #include "cli/columns.h"
 #include "cli/line.h"
 
@@ -170,7 +170,7 @@ static void draw_line(struct progress *progress, const struct tally *tally,
 	for (size_t i = n_columns; i < progress->n_columns && i < columns; i++)
 		buf_append_char(&out, ' ');
 	progress->n_columns = n_columns;
-	(void)fd_write_full(progress->fd, out.data, out.len);
+	(void)out_write(progress->fd, out.data, out.len);
 	buf_release(&out);
 }
 
@@ -182,7 +182,7 @@ static void draw_plain(struct progress *progress, const struct tally *tally,
 	progress->was_shown = true;
 	progress->render(progress, tally, current, SIZE_MAX, &out);
 	buf_append_char(&out, '\n');
-	(void)fd_write_full(progress->fd, out.data, out.len);
+	(void)out_write(progress->fd, out.data, out.len);
 	buf_release(&out);
 	progress->last_percent = progress->percent.permyriad / 100;
 	progress->deadline_ns = mono_now_ns() + PLAIN_NS;
@@ -251,7 +251,7 @@ void progress_clear(struct progress *progress)
 	if (progress->n_columns == 0)
 		return;
 	buf_printf(&out, "\r%*s\r", (int)columns, "");
-	(void)fd_write_full(progress->fd, out.data, out.len);
+	(void)out_write(progress->fd, out.data, out.len);
 	buf_release(&out);
 	progress->n_columns = 0;
 }

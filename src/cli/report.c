@@ -2,11 +2,12 @@
 #include "cli/report.h"
 
 #include "base/diag.h"
-#include "base/fd.h"
 #include "base/mono.h"
 #include "base/num.h"
+#include "base/out.h"
 #include "base/quote.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,7 +34,7 @@ void report_init(struct report *report, const struct options *options)
 
 enum exit_status report_data(const struct buf *out)
 {
-	int rc = fd_write_full(STDOUT_FILENO, out->data, out->len);
+	int rc = out_write(STDOUT_FILENO, out->data, out->len);
 
 	if (rc == 0)
 		return EXIT_ALL_DONE;
@@ -49,9 +50,10 @@ static void flush_list(struct report *report)
 		return;
 	if (isatty(STDOUT_FILENO) == 1)
 		progress_clear(&report->progress);
-	rc = fd_write_full(STDOUT_FILENO, report->list.data, report->list.len);
+	rc = out_write(STDOUT_FILENO, report->list.data, report->list.len);
 	buf_truncate(&report->list, 0);
-	if (rc == 0)
+	/* The rest of a run that is stopped is not waited for. */
+	if (rc == 0 || rc == -EINTR)
 		return;
 	report->list_error = rc;
 	diag_fault("standard output", "write", rc);

@@ -13,7 +13,9 @@
 #include "mp/shm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -312,8 +314,30 @@ static void raise_descriptor_limit(void)
 	}
 }
 
+/* What a walk needs at least, with the queues and the timers. */
+#define N_OWN_FILES 22
+
+/* The master holds a descriptor of each worker. */
+static unsigned most_workers(const struct master *master)
+{
+	struct rlimit limit;
+	int fd = fcntl(master->signal_fd, F_DUPFD_CLOEXEC, 0);
+	rlim_t n_used = fd < 0 ? 0 : (rlim_t)fd + N_OWN_FILES;
+
+	(void)fd_close(fd);
+	if (fd < 0 || getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 1;
+	if (limit.rlim_cur <= n_used)
+		return 1;
+	return (unsigned)min_u64(limit.rlim_cur - n_used, UINT_MAX);
+}
+
 static void settle_workers(struct master *master)
 {
+	const struct observer *observer = master->observer;
+	unsigned n_most = most_workers(master);
+	char what[80];
+
 	struct settings *settings = &master->settings;
 
 	if (settings->n_workers_far && site_is_far(&master->site)) {
@@ -323,6 +347,14 @@ static void settle_workers(struct master *master)
 	master->n_workers_max = settings->n_workers;
 	if (settings->n_workers_waiting > master->n_workers_max)
 		master->n_workers_max = settings->n_workers_waiting;
+	if (master->n_workers_max > n_most)
+		master->n_workers_max = n_most;
+	if (settings->n_workers <= n_most)
+		return;
+	snprintf(what, sizeof(what), "only %u of %u at a time", n_most,
+	         settings->n_workers);
+	settings->n_workers = n_most;
+	observer->on_fault(observer->ctx, "workers", what, EMFILE);
 }
 
 enum exit_status run_copy(const struct settings *settings,

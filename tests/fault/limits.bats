@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2016,SC2154 # scripts for other shells; run sets stderr
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # scripts for other shells; run sets stderr
 #
 # What a process may have is less than pcopy would like: processes, descriptors,
 # bytes of a file, processors.
@@ -224,6 +224,16 @@ few_processes() { # N
   done
 }
 
+@test "ten directories in each other are copied with 32 descriptors" {
+  mkdir -p src/1/2/3/4/5/6/7/8/9/10
+  for dir in src src/1/2/3/4/5 src/1/2/3/4/5/6/7/8/9/10; do
+    seq 50 | (cd "$dir" && xargs touch)
+  done
+  run -0 bash -c 'ulimit -n 32; exec "$PCOPY" -q -j 4 src dst'
+  [[ $output == 'pcopy: workers: only '?' of 4 at a time: Too many open files' ]]
+  diff -r src dst
+}
+
 @test "commands have the limit of descriptors that pcopy was given" {
   seq 4 >list
   ulimit -Sn 200
@@ -248,4 +258,87 @@ few_processes() { # N
       "$PCOPY" --each -q -j 2 -a list -- echo {}
     [ "$(sort <<<"$output")" = "$(cat list)" ]
   done
+}
+
+# ---- readers ----
+
+@test "a standard error that would block loses no message" {
+  mkdir dst
+  touch there
+  seq -f 'none%05g-with-a-long-name-to-fill-the-pipe' 2000 >names
+  {
+    status=0
+    # The flag belongs to the pipe, whoever shares it.
+    # shellcheck disable=SC2046
+    perl -MFcntl -e 'fcntl STDERR, F_SETFL, O_WRONLY | O_NONBLOCK; exec @ARGV' \
+      "$PCOPY" there $(cat names) dst/ 2>&1 || status=$?
+    echo "$status" >status
+  } | { read -r -t 0.3 <> <(:) || true; cat >err; }
+  [ "$(cat status)" -eq 1 ]
+  [ "$(grep -c '^pcopy: none.*: No such file' err)" -eq 2000 ]
+}
+
+@test "a reader that does not read leaves signals alive" {
+  local arguments status
+  mkdir src
+  (cd src && seq -f 'file%05g-with-a-long-name-to-fill-the-pipe' 3000 | xargs touch)
+  seq 3000 >list
+  mkfifo fifo
+  exec 7<>fifo
+  for arguments in '-v src dst' '-n src dst' '--each -a list -- printf %100d {}' \
+    '--each -a list -- ls /nowhere/{}'; do
+    rm -rf dst
+    status=0
+    # shellcheck disable=SC2086
+    "$PCOPY" $arguments >fifo 2>fifo 7>&- &
+    run_pid=$!
+    # It has written and waits: the pipe is full.
+    until perl -e 'vec($w, 7, 1) = 1; open F, ">&=7"; exit(select(undef, $w, undef, 0) > 0)'; do
+      kill -0 "$run_pid"
+    done
+    kill -TERM "$run_pid"
+    wait "$run_pid" || status=$?
+    [ "$status" -eq 143 ]
+    timeout 0.2 cat <&7 >/dev/null || true
+  done
+}
+
+# ---- signals ----
+
+# Until the process has read the SIGTERM that it was sent.
+heard() { # PID
+  local pending
+  until pending=$(awk '/^ShdPnd/ { print $2 }' "/proc/$1/status") &&
+    [ $((0x$pending & 1 << 14)) -eq 0 ]; do
+    kill -0 "$1"
+  done
+}
+
+n_wakes() { # PID
+  awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/$1/status"
+}
+
+@test "after a first signal the master sleeps while a worker does not move" {
+  local worker status=0
+  # More jobs than the queue takes.
+  for n in {1..40}; do
+    mkdir -p "src/$n"
+    truncate -s 2G "src/$n/huge"
+  done
+  "$PCOPY" -j 2 --queue-depth 1 --sparse=never --reflink=never src dst 2>err &
+  run_pid=$!
+  until [ -d dst ] && worker=$(pgrep -o -P "$run_pid"); do
+    kill -0 "$run_pid"
+  done
+  kill -STOP "$worker"
+  kill -TERM "$run_pid"
+  heard "$run_pid"
+  before=$(n_wakes "$run_pid")
+  read -r -t 0.5 <> <(:) || true
+  # The timer of the progress line wakes it ten times a second.
+  [ $(($(n_wakes "$run_pid") - before)) -lt 100 ]
+  kill -TERM "$run_pid"
+  wait "$run_pid" || status=$?
+  [ "$status" -eq 143 ]
+  [ -z "$(find dst -name '.pcopy.*')" ]
 }
