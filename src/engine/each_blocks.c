@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -84,6 +85,16 @@ void each_blocks_free(struct each_blocks *blocks, uint32_t place)
 	(void)!ftruncate(blocks->fds[place], 0);
 	blocks->is_used[place] = false;
 	blocks->n_used--;
+}
+
+void each_blocks_drop(struct each_blocks *blocks, const void *extra)
+{
+	uint32_t place;
+
+	if (blocks->n == 0)
+		return;
+	memcpy(&place, extra, sizeof(place));
+	each_blocks_free(blocks, place);
 }
 
 static int copy_all(int from, int to)

@@ -33,6 +33,8 @@ bool each_blocks_have_room(const struct each_blocks *blocks, uint32_t n_jobs);
 int each_blocks_put(struct each_blocks *blocks, struct each_text block,
                     uint32_t *place);
 void each_blocks_free(struct each_blocks *blocks, uint32_t place);
+/* The same for the extra bytes of an item; nothing if there are no blocks. */
+void each_blocks_drop(struct each_blocks *blocks, const void *extra);
 
 /* In a worker: a file with the block, to be read from its start. */
 int each_blocks_get(const struct each_blocks *blocks, uint32_t place);

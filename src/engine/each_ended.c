@@ -55,19 +55,11 @@ static void finish(struct each_master *master, struct each_task *task)
 	master->free_task = (uint32_t)(task - master->tasks);
 }
 
-static void free_block(struct each_master *master, const struct each_task *task)
-{
-	const uint32_t *place = each_job_extra(record_of(task));
-
-	if (master->blocks.n)
-		each_blocks_free(&master->blocks, *place);
-}
-
 void each_master_settle(struct each_master *master, struct each_task *task)
 {
 	struct tally *progress = &master->tally->progress;
 
-	free_block(master, task);
+	each_blocks_drop(&master->blocks, each_job_extra(record_of(task)));
 	progress->n_done += task->items.n;
 	progress->bytes_done += task->bytes;
 	progress->bytes_copied += task->bytes;
@@ -337,6 +329,7 @@ void each_master_refuse(struct each_master *master,
 	master->n_ended_jobs++;
 	master->tally->progress.n_done++;
 	master->tally->progress.bytes_done += item->bytes;
+	each_blocks_drop(&master->blocks, item->extra.text);
 	master->observer->on_fault(master->observer->ctx, master->name.data,
 	                           what, err);
 	if (item->len > 0) {
