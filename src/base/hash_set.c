@@ -80,6 +80,14 @@ uint64_t hash_set_add(struct hash_set *set, const void *text, size_t len)
 	return ++slot->n;
 }
 
+bool hash_set_has(const struct hash_set *set, const void *text, size_t len)
+{
+	if (set->n_slots == 0)
+		return false;
+	struct hash_set_slot hash = hash_of(set, text, len);
+	return find(set->slots, set->n_slots, &hash)->n > 0;
+}
+
 bool hash_set_take(struct hash_set *set, const void *text, size_t len)
 {
 	if (set->n_slots == 0)

@@ -20,6 +20,8 @@ struct hash_set {
 /* Adds a text; returns how often it is in the set now, 1 if it is new. */
 uint64_t hash_set_add(struct hash_set *set, const void *text, size_t len);
 
+bool hash_set_has(const struct hash_set *set, const void *text, size_t len);
+
 /* Takes a text away once; false if it was not there. */
 bool hash_set_take(struct hash_set *set, const void *text, size_t len);
 

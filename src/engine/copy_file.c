@@ -152,7 +152,7 @@ static int has_changed(struct copying *copying)
 static void mark_failed(const struct copying *copying)
 {
 	const struct copy_dirs *dirs = copying->dirs;
-	const int64_t year_s = 365 * 86400;
+	const int64_t year_s = INT64_C(365) * 86400;
 	const struct timespec times[2] = {
 		{.tv_nsec = UTIME_OMIT},
 		{.tv_sec = copying->meta.mtime_s > year_s

@@ -294,10 +294,8 @@ enum copy_outcome copy_link(struct copy_tools *tools, struct copy_dirs *dirs,
 	if (dirs->dst_fd < 0) /* dry run */
 		return COPY_MADE;
 	int rc = hold_leader(&linking);
-	if (rc < 0 && tools->settings->is_dry_run)
-		/* It would be made by now: only the name itself tells. */
-		outcome = link_held(&linking, leads, counts, fault);
-	else if (rc < 0)
+	/* In a dry run it would be made by now: only the name itself tells. */
+	if (rc < 0 && !tools->settings->is_dry_run)
 		(void)fault_dst(fault, "its first name is gone", rc);
 	else if (rc == 0)
 		outcome = copy_instead(&linking, leads, counts, fault);

@@ -123,9 +123,13 @@ static enum copy_outcome not_made(const struct copy_dirs *dirs,
 	return COPY_FAILED;
 }
 
-enum copy_outcome copy_node(struct copy_tools *tools, struct copy_dirs *dirs,
-                            const struct job_entry *entry, bool dst_exists,
-                            struct counts *counts, struct fault *fault)
+/* *gives_way: what had the name was removed, as nothing can be renamed here, so
+ * that it is to be made under that name. */
+static enum copy_outcome try_node(struct copy_tools *tools,
+                                  struct copy_dirs *dirs,
+                                  const struct job_entry *entry,
+                                  bool dst_exists, bool *gives_way,
+                                  struct counts *counts, struct fault *fault)
 {
 	const struct meta *meta = &entry->meta;
 	const char *name = job_dst_name(entry);
@@ -167,8 +171,8 @@ enum copy_outcome copy_node(struct copy_tools *tools, struct copy_dirs *dirs,
 		                  dirs->note, name);
 		if (rc < 0 && copy_gives_way(tools, dirs, name, rc)) {
 			*counts = before;
-			return copy_node(tools, dirs, entry, false, counts,
-			                 fault);
+			*gives_way = true;
+			return COPY_FAILED;
 		}
 		if (rc < 0)
 			rc = copy_name_refused(tools, dirs, name, rc, fault);
@@ -176,4 +180,17 @@ enum copy_outcome copy_node(struct copy_tools *tools, struct copy_dirs *dirs,
 		stage_sweep(dirs->dst_fd, dirs->note);
 	}
 	return rc < 0 ? COPY_FAILED : COPY_MADE;
+}
+
+enum copy_outcome copy_node(struct copy_tools *tools, struct copy_dirs *dirs,
+                            const struct job_entry *entry, bool dst_exists,
+                            struct counts *counts, struct fault *fault)
+{
+	bool gives_way = false;
+	enum copy_outcome outcome = try_node(tools, dirs, entry, dst_exists,
+	                                     &gives_way, counts, fault);
+
+	return gives_way ? try_node(tools, dirs, entry, false, &gives_way,
+	                            counts, fault)
+	                 : outcome;
 }

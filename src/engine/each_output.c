@@ -45,7 +45,7 @@ int *each_spools_make(unsigned n_workers)
 void each_spools_open(int *fds, unsigned worker)
 {
 	for (size_t i = 0; i < N_EACH_STREAMS; i++) {
-		int *fd = &fds[worker * N_EACH_STREAMS + i];
+		int *fd = &fds[(size_t)worker * N_EACH_STREAMS + i];
 
 		if (*fd < 0)
 			*fd = open_spool();

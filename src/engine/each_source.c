@@ -41,8 +41,8 @@ int each_source_open(struct each_source *source,
 	               settings->is_null_separated ? '\0' : '\n');
 	source->block_size = settings->block_size;
 	source->list.is_csv = settings->is_csv;
-	source->list.csv_separator =
-		settings->is_csv ? settings->columns.text[0] : '\0';
+	if (settings->is_csv)
+		source->list.csv_separator = settings->columns.text[0];
 	return 0;
 }
 

@@ -137,7 +137,7 @@ bool operand_climbs(const char *path)
 
 int operand_path(const char *src, bool follows, char **out)
 {
-	struct meta named;
+	struct meta named = {0};
 	int rc = follows ? operand_stat(src, false, &named) : 0;
 
 	if (rc < 0)

@@ -150,26 +150,6 @@ static int open_implied(const struct opening *opening, int dir_fd,
 	return rc < 0 ? rc : is_new && meta.uid == geteuid();
 }
 
-static int find_or_open(struct opening *opening, const struct pair *pair,
-                        char *path, int *fd);
-
-static int open_new(struct opening *opening, const struct pair *pair,
-                    struct implied *implied)
-{
-	char *slash = strrchr(implied->path, '/');
-	int up_fd = opening->site->into_fd, rc = 0;
-
-	if (slash) {
-		*slash = '\0';
-		rc = find_or_open(opening, pair, implied->path, &up_fd);
-		*slash = '/';
-	}
-	if (rc < 0)
-		return rc;
-	return open_implied(opening, up_fd, slash ? slash + 1 : implied->path,
-	                    implied);
-}
-
 static struct implied *add_implied(struct opening *opening,
                                    const struct pair *pair, const char *path)
 {
@@ -184,10 +164,12 @@ static struct implied *add_implied(struct opening *opening,
 	return implied;
 }
 
+/* The directory at path, whose last name is in up_fd. */
 static int find_or_open(struct opening *opening, const struct pair *pair,
-                        char *path, int *fd)
+                        const char *path, int up_fd, int *fd)
 {
-	const struct implied key = {.path = path};
+	const struct implied key = {.path = (char *)(uintptr_t)path};
+	const char *slash = strrchr(path, '/');
 	struct implied **found =
 		tfind(&key, &opening->by_path, compare_implied);
 
@@ -196,12 +178,31 @@ static int find_or_open(struct opening *opening, const struct pair *pair,
 		return 0;
 	}
 	struct implied *implied = add_implied(opening, pair, path);
-	int rc = open_new(opening, pair, implied);
+	int rc =
+		open_implied(opening, up_fd, slash ? slash + 1 : path, implied);
 	if (rc < 0)
 		return rc;
 	(void)tsearch(implied, &opening->by_path, compare_implied);
 	*fd = implied->fd;
 	return rc ? add_pair(opening, implied) : 0;
+}
+
+/* All directories of path, from the top. */
+static int open_all(struct opening *opening, const struct pair *pair,
+                    char *path, int *fd)
+{
+	int rc = 0;
+
+	for (char *end = path; rc == 0 && *end;) {
+		end = strchrnul(end, '/');
+		bool is_last = *end == '\0';
+
+		*end = '\0';
+		rc = find_or_open(opening, pair, path, *fd, fd);
+		*end = is_last ? '\0' : '/';
+		end += !is_last;
+	}
+	return rc;
 }
 
 int site_open_way(struct opening *opening, size_t i)
@@ -212,7 +213,7 @@ int site_open_way(struct opening *opening, size_t i)
 	int fd = site->into_fd, rc = 0;
 
 	if (pair.place && *pair.place)
-		rc = find_or_open(opening, &pair, pair.place, &fd);
+		rc = open_all(opening, &pair, pair.place, &fd);
 	site->pairs[i].place_fd = fd;
 	return rc;
 }

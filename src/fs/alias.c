@@ -197,50 +197,9 @@ bool alias_folds(struct alias_kinds *kinds, int dir_fd, const char *name,
 
 /* ---- the listing ---- */
 
-static uint64_t hash(const char *name)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-	return h ? h : 1;
-}
-
-static uint64_t *slot(const struct alias_list *list, uint64_t h)
-{
-	size_t at = (size_t)(h ^ h >> 32) & (list->size - 1);
-
-	while (list->hashes[at] && list->hashes[at] != h)
-		at = (at + 1) & (list->size - 1);
-	return &list->hashes[at];
-}
-
-static void put(struct alias_list *list, uint64_t h)
-{
-	if (4 * (list->n_used + 1) > 3 * list->size) {
-		struct alias_list larger = {.dev = list->dev,
-		                            .ino = list->ino,
-		                            .size = list->size ? 2 * list->size
-		                                               : 256,
-		                            .n_used = list->n_used};
-
-		larger.hashes = xcalloc(larger.size, sizeof(uint64_t));
-		for (size_t i = 0; i < list->size; i++) {
-			if (list->hashes[i])
-				*slot(&larger, list->hashes[i]) =
-					list->hashes[i];
-		}
-		free(list->hashes);
-		*list = larger;
-	}
-	uint64_t *at = slot(list, h);
-	list->n_used += *at == 0;
-	*at = h;
-}
-
 void alias_list_release(struct alias_list *list)
 {
-	free(list->hashes);
+	hash_set_release(&list->names);
 	*list = (struct alias_list){0};
 }
 
@@ -264,14 +223,14 @@ static int read_names(struct alias_list *list, int dir_fd)
 	if (rc < 0)
 		return rc;
 	while ((rc = scan_next(&scan, &entry)) > 0)
-		put(list, hash(entry.name));
+		(void)hash_set_add(&list->names, entry.name, entry.name_len);
 	scan_close(&scan);
 	return rc;
 }
 
-static bool has(const struct alias_list *list, uint64_t h)
+static bool has(const struct alias_list *list, const char *name)
 {
-	return list->size && *slot(list, h) == h;
+	return hash_set_has(&list->names, name, strlen(name));
 }
 
 int alias_is_listed(struct alias_list *list, int dir_fd, const char *name)
@@ -281,15 +240,14 @@ int alias_is_listed(struct alias_list *list, int dir_fd, const char *name)
 
 	if (rc < 0)
 		return rc;
-	if (list->dev == dir.dev && list->ino == dir.ino &&
-	    has(list, hash(name)))
+	if (list->dev == dir.dev && list->ino == dir.ino && has(list, name))
 		return 1;
 	/* It may have been made since. */
 	alias_list_release(list);
 	list->dev = dir.dev;
 	list->ino = dir.ino;
 	rc = read_names(list, dir_fd);
-	return rc < 0 ? rc : has(list, hash(name));
+	return rc < 0 ? rc : has(list, name);
 }
 
 /* Names in ASCII differ by case only; of others, the entries tell. */

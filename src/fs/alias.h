@@ -11,13 +11,13 @@
 #define FS_ALIAS_H
 
 #include "base/base.h"
+#include "base/hash_set.h"
 #include "fs/meta.h"
 
-/* The names of one directory, as hashes. */
+/* The names of one directory. */
 struct alias_list {
 	uint64_t dev, ino;
-	uint64_t *hashes; /* open addressing, a power of two */
-	size_t size, n_used;
+	struct hash_set names;
 };
 
 void alias_list_release(struct alias_list *list);

@@ -97,8 +97,8 @@ static struct mount *list_mounts(struct buf *text, size_t *n)
 	size_t n_lines = 1;
 
 	*n = 0;
-	for (const char *at = rest; (at = strchr(at, '\n')); at++)
-		n_lines++;
+	for (size_t i = 0; i < text->len; i++)
+		n_lines += rest[i] == '\n';
 	mounts = xcalloc(n_lines, sizeof(*mounts));
 	while (next_mount(&rest, &mount))
 		mounts[(*n)++] = mount;
@@ -125,9 +125,9 @@ static bool find_place(int fd, struct place *out)
 /* What of path is below upper, without a slash before it; NULL if it is not. */
 static const char *below(const char *path, const char *upper)
 {
-	size_t len = strcmp(upper, "/") ? strlen(upper) : 0;
+	size_t len = strcmp(upper, "/") != 0 ? strlen(upper) : 0;
 
-	if (strncmp(path, upper, len) || (path[len] && path[len] != '/'))
+	if (strncmp(path, upper, len) != 0 || (path[len] && path[len] != '/'))
 		return NULL;
 	return path + len + strspn(path + len, "/");
 }
@@ -148,7 +148,7 @@ static bool inner_path(const struct mount *mount, const struct place *place,
 	if (!part)
 		return false;
 	buf_truncate(out, 0);
-	buf_append_str(out, strcmp(mount->root, "/") ? mount->root : "");
+	buf_append_str(out, strcmp(mount->root, "/") != 0 ? mount->root : "");
 	buf_append_char(out, '/');
 	buf_append_str(out, part);
 	while (out->len > 1 && out->data[out->len - 1] == '/')
@@ -208,7 +208,7 @@ static bool leads_by(const struct sides *sides, const char *entry,
 	const char *rest = below(sides->dir_path.data, root);
 	struct buf path = {0};
 
-	if (!rest || strcmp(dev, sides->of_dir->dev))
+	if (!rest || strcmp(dev, sides->of_dir->dev) != 0)
 		return false;
 	append_part(&path, entry);
 	append_part(&path, rest);

@@ -19,8 +19,10 @@ CASE(a_text_is_counted_and_taken_as_often_as_it_was_added)
 	CHECK_INT(hash_set_add(&set, "x", 1), 2);
 	CHECK_INT(hash_set_add(&set, "", 0), 1);
 
+	CHECK(hash_set_has(&set, "x", 1));
 	CHECK(hash_set_take(&set, "x", 1));
 	CHECK(hash_set_take(&set, "x", 1));
+	CHECK(!hash_set_has(&set, "x", 1));
 	CHECK(!hash_set_take(&set, "x", 1));
 	CHECK(hash_set_take(&set, "", 0));
 	CHECK_INT(hash_set_add(&set, "x", 1), 1);

@@ -160,7 +160,8 @@ CASE(a_mode_that_is_not_kept_is_the_umasks)
 	CHECK_INT(dress_birth_perms(&dress), 0644);
 	CHECK_INT(put(), 1);
 	CHECK_INT(perms_of("dst"), 0644);
-	dress.replaced = &(struct meta){.mode = S_IFREG | 04711};
+	static const struct meta replaced = {.mode = S_IFREG | 04711};
+	dress.replaced = &replaced;
 	CHECK_INT(dress_birth_perms(&dress), 0711);
 	dress.keep = ALL;
 	/* Set-id bits come with their owner. */
