@@ -208,8 +208,8 @@ in_chroot() { # CALL=ERRNO... -- ARG...
   while read -r lib; do
     mkdir -p "root${lib%/*}"
     cp "$lib" "root$lib"
-  done < <(ldd "$PCOPY" --stats "$BUILD/tests/refuse" | grep -o '/[^ ]*' | grep -v :)
-  run -0 chroot root "${words[@]}" /bin/pcopy "${@:2}"
+  done < <(ldd "$PCOPY" "$BUILD/tests/refuse" | grep -o '/[^ ]*' | grep -v :)
+  run -0 chroot root "${words[@]}" /bin/pcopy --stats "${@:2}"
 }
 
 @test "without /proc: symlinks, fifos, directories and ACLs, by new calls and old" {

@@ -43,7 +43,7 @@ with_kills() { # INJECTION ARG...
   need_seccomp
   WRAP=("$BUILD/tests/refuse" "openat,2,O_TMPFILE=EOPNOTSUPP" --)
 
-  with_kills renameat:signal=KILL:when=15 src dst -j 1
+  with_kills renameat,renameat2:signal=KILL:when=15 src dst -j 1
 
   [ "$status" -eq 0 ]
   [[ "$output" == *'40 copied, 1 directory, 2 workers died, '* ]]
@@ -58,7 +58,7 @@ with_kills() { # INJECTION ARG...
     echo "what was there before, $i" >"dst/$i"
   done
 
-  with_kills renameat:signal=KILL:when=9 src dst -j 2
+  with_kills renameat,renameat2:signal=KILL:when=9 src dst -j 2
 
   [ "$status" -eq 0 ]
   [[ "$output" == *died* ]]
@@ -84,7 +84,7 @@ kill_at_all_calls() {
   make_varied_tree src/varied
   for call in openat:when=60 pwrite64:when=20 utimensat:when=30 close:when=150 \
     pread64:when=33 flistxattr:when=30 linkat:when=11 symlinkat:when=2 \
-    renameat:when=7; do
+    renameat,renameat2:when=7; do
     remove dst
     with_kills "${call%:*}:signal=KILL:${call#*:}+200" src dst -j 2
     echo "$call: $output"
@@ -187,8 +187,9 @@ kill_at_all_calls() {
   [ -z "${FAR:-}" ] || skip "there it is a worker that finds things"
   need_tracer
 
-  # The master is stopped before it has found anything.
-  start_stopped getdents64:when=1 src dst -j 2
+  # The master is stopped before it has found anything; it has looked at what
+  # is above SRC and DST by then.
+  start_stopped getdents64:when=5 src dst -j 2
   wait_until has_stopped
   killed=$(workers "$pid" | head -n 1 | tr -d ' ')
   kill -KILL "$killed"
@@ -234,8 +235,9 @@ kill_at_all_calls() {
 
 @test "kill -9 of the master while workers wait for work" {
   need_tracer
-  # The master is stopped before it has found anything.
-  start_stopped getdents64:when=1 src dst -j 4
+  # The master is stopped before it has found anything; it has looked at what
+  # is above SRC and DST by then.
+  start_stopped getdents64:when=5 src dst -j 4
   wait_until has_stopped
   pids=$(workers "$pid")
   kill -KILL "$pid"

@@ -123,7 +123,7 @@ pool_size() { # ARG...
 @test "workers killed while they enter and finish directories" {
   make_wide_tree src
 
-  for call in mkdirat:when=2 utimensat:when=5 fchown:when=9 statx:when=60; do
+  for call in mkdirat:when=2 utimensat:when=40 fchown:when=9 statx:when=60; do
     remove dst
     far_with_kills "${call%:*}:signal=KILL:${call#*:}" src dst -j 2
     echo "$call: $output"

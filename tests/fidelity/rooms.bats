@@ -36,8 +36,8 @@ teardown() {
 @test "killed workers leave nothing in their rooms" {
   need_tracer
 
-  run strace -f -qq -o ../trace -e trace=renameat,utimensat \
-    -e inject=renameat:signal=KILL:when=15 \
+  run strace -f -qq -o ../trace -e trace=renameat,renameat2,utimensat \
+    -e inject=renameat,renameat2:signal=KILL:when=15 \
     -e inject=utimensat:signal=KILL:when=29 "$PCOPY" --stats src dst -j 1
 
   echo "$output"
@@ -50,7 +50,7 @@ teardown() {
 @test "a run that is stopped takes its rooms away" {
   need_tracer
 
-  start_stopped renameat:when=3 src dst -j 2
+  start_stopped renameat2:when=3 src dst -j 2
   wait_until has_stopped
   kill -INT "$pid"
   go_on
