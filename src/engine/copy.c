@@ -264,16 +264,23 @@ static void learn(const struct copy_tools *tools, const struct copy_dirs *dirs,
 static void note_shared(struct copy_dirs *dirs, const struct meta *dst)
 {
 	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
-	const uint64_t seen[] = {dst->size, (uint64_t)dst->mtime_s,
-	                         dst->mtime_ns, (uint64_t)dst->ctime_s,
+	const uint64_t seen[] = {dst->ino,
+	                         dst->size,
+	                         (uint64_t)dst->mtime_s,
+	                         dst->mtime_ns,
+	                         (uint64_t)dst->ctime_s,
 	                         dst->ctime_ns};
+	uint64_t hash = 0;
 
 	dirs->shared = *dst;
 	if (!dirs->traits->is_doubtful)
 		return;
-	for (size_t i = 0; i < ARRAY_LEN(seen); i++)
-		dirs->shared.ino = (dirs->shared.ino ^ seen[i]) * odd + 1;
-	dirs->shared.ino |= 1;
+	/* Numbers that follow each other, and small sizes, are spread first. */
+	for (size_t i = 0; i < ARRAY_LEN(seen); i++) {
+		hash = (hash ^ seen[i]) * odd;
+		hash ^= hash >> 29;
+	}
+	dirs->shared.ino = hash ? hash : 1;
 }
 
 static enum copy_outcome mend(struct copy_tools *tools, struct copy_dirs *dirs,
