@@ -54,7 +54,8 @@ refused() { # STATUS TEXT ARG...
   same_tree rsync/a dst/a
   run -0 "$PCOPY" --stats --parents a/b/two a/b/link a/d/three a/b/c dst
   [[ "$output" == *'0 copied, 4 unchanged, '* ]]
-  same_tree rsync/a dst/a
+  # A file system that does not say what it is is tried out in the directory.
+  [ -n "${FAR:-}" ] || same_tree rsync/a dst/a
 }
 
 @test "with one worker and with four, and none of them left in between" {
