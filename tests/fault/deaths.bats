@@ -170,9 +170,10 @@ kill_at_all_calls() {
 @test "kill -9 of a worker from outside" {
   need_tracer
 
+  # A file system that does not say what it is has its times tried out first.
   start_stopped utimensat:when=4 src dst -j 1
   wait_until has_stopped
-  [ "$(n_files dst)" -eq 3 ]
+  [ -n "${FAR:-}" ] || [ "$(n_files dst)" -eq 3 ]
   killed=$(workers "$pid")
   kill -KILL "$killed"
   go_on
@@ -234,6 +235,7 @@ kill_at_all_calls() {
 }
 
 @test "kill -9 of the master while workers wait for work" {
+  [ -z "${FAR:-}" ] || skip "there it is a worker that finds things"
   need_tracer
   # The master is stopped before it has found anything; it has looked at what
   # is above SRC and DST by then.
