@@ -334,7 +334,9 @@ start_sleepers() {
   local run=$!
   until [ "$(grep -c . log 2>/dev/null)" = 2 ]; do sleep 0.01; done
   kill -TERM $run
-  run -143 wait $run
+  status=0
+  wait $run || status=$?
+  [ "$status" -eq 143 ]
   grep -q 'interrupted by SIGTERM' err
 }
 

@@ -258,6 +258,7 @@ kept() { # DIR
 }
 
 @test "the root directory keeps its own" {
+  need_plain_build
   need_mounts
   [ -z "$FAR" ] || skip "a script cannot be run there"
   unshare -m bash -euc '

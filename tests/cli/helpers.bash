@@ -83,6 +83,13 @@ need() { # COMMAND...
 need_strace() {
   need strace
   strace -o /dev/null true 2>/dev/null || skip "may not trace"
+  # LeakSanitizer does not run under ptrace.
+  export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+}
+
+# Sanitizers want /proc, and more than some limits allow.
+need_plain_build() {
+  ! grep -qa __asan_init "$PCOPY" || skip "not with sanitizers"
 }
 
 # A mount name space of its own, for file systems that vanish with the test.

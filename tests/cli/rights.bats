@@ -213,6 +213,7 @@ in_chroot() { # CALL=ERRNO... -- ARG...
 }
 
 @test "without /proc: symlinks, fifos, directories and ACLs, by new calls and old" {
+  need_plain_build
   need_root
   need_seccomp
   need_acls

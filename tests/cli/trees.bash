@@ -14,7 +14,6 @@ tool() { # NAME ARG...
 # Under a tracer leaks cannot be looked for.
 need_tracer() {
   need_strace
-  export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 }
 
 need_seccomp() {

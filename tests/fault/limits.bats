@@ -136,6 +136,7 @@ few_processes() { # N
 }
 
 @test "without a single worker the master copies, and hears signals" {
+  need_plain_build
   need_root
   mkdir -p src/a/b/c dst
   chmod 777 dst
